@@ -10,8 +10,9 @@ from langchain_kimi._kimi.call_ids import PREFIX
 from langchain_kimi._openrouter.wire import JSONObject, WireBody
 from langchain_kimi._patterns import lazy_pattern
 
-_PREFIX = lazy_pattern(r"^functions?[.:/]", re.IGNORECASE)
-_NUMBER = lazy_pattern(r":\d*$")
+_PREFIX = lazy_pattern(r"^(?:functions?[.:/]){1,3}", re.IGNORECASE)
+_NUMBER = lazy_pattern(r"(?::\d*){1,3}$")
+_SEPARATORS = lazy_pattern(r"[_-]")
 _MARKER = "<|"
 _AROUND = " \t\r\n\"'`"
 """The characters around a name that are ignored."""
@@ -37,7 +38,8 @@ class OfferedTools:
     def find(self, spelling: str) -> str | None:
         """Return the name of the function with a spelling such as `name`, `functions.name` or `name:0`.
 
-        Letter case, quotation marks around the name and text from a marker of Kimi's markup on are ignored.
+        Letter case, hyphens and underscores, quotation marks around the name and text from a marker of Kimi's markup on
+        are ignored.
 
         Returns:
             The name in the request; None unless exactly one function matches.
@@ -47,7 +49,11 @@ class OfferedTools:
         if exact:
             return exact
         folded = {form.casefold() for form in forms}
-        return _only([name for name in self.schemas if name.casefold() in folded])
+        same = _only([name for name in self.schemas if name.casefold() in folded])
+        if same:
+            return same
+        joined = {_SEPARATORS.sub("", form) for form in folded}
+        return _only([name for name in self.schemas if _SEPARATORS.sub("", name.casefold()) in joined])
 
     def may_begin(self, spelling: str) -> bool:
         """Return whether a text is the beginning of a function's name, with or without the prefix `functions.`."""

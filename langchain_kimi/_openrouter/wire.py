@@ -164,7 +164,7 @@ def provider_slug(name: str) -> str:
 
 COMPLETE = frozenset(
     {"stop", "tool_calls", "tool_call", "tool_use", "function_call", "eos", "eos_token", "end_of_sequence", "im_end"}
-    | {"end_turn", "end_of_turn", "stop_sequence", "complete", "completed", "finish_reason_stop"}
+    | {"end_turn", "end_of_turn", "stop_sequence", "complete", "completed", "finish_reason_stop", "requires_action"}
 )
 """Finish reasons, in lower case, of a response that the model ended itself.
 
@@ -175,6 +175,17 @@ even an unknown one, the response may be truncated.
 
 def is_complete(finish_reason: object) -> bool:
     """Return whether a finish reason means that the model ended the response itself."""
-    if finish_reason in ("stop", "tool_calls"):
-        return True
-    return isinstance(finish_reason, str) and finish_reason.strip("<|> ").lower().replace("-", "_") in COMPLETE
+    return finish_reason in ("stop", "tool_calls") or reason_word(finish_reason) in COMPLETE
+
+
+_BETWEEN_WORDS_OF_REASON = lazy_pattern(r"(?<=[a-z])(?=[A-Z])|[\s-]+")
+
+
+def reason_word(finish_reason: object) -> str:
+    """Return a finish reason in OpenRouter's spelling: `toolCalls`, `Tool-Calls` and `<|tool_calls|>` are `tool_calls`.
+
+    Anything but a string is an empty string.
+    """
+    if not isinstance(finish_reason, str):
+        return ""
+    return _BETWEEN_WORDS_OF_REASON.sub("_", finish_reason.strip("<|> ")).lower()

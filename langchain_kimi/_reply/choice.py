@@ -13,6 +13,7 @@ from langchain_kimi._openrouter.wire import (
     WireChoice,
     WireEvent,
     is_complete,
+    reason_word,
 )
 from langchain_kimi._patterns import lazy_pattern
 from langchain_kimi._reply.facts import LIMITS
@@ -21,7 +22,7 @@ from langchain_kimi._reply.usage import usage_from
 from langchain_kimi.errors import KimiEmptyReplyError, KimiError, KimiReplyError
 
 _EXPLAIN_EMPTY = LIMITS | {"error", "content_filter", "content_policy_violation", "refusal", "safety"}
-"""Finish reasons, in lower case, that explain an empty reply."""
+"""Finish reasons, as `reason_word` returns them, that explain an empty reply."""
 _REASONING_KEYS = frozenset(REASONING_KEYS)
 
 
@@ -152,7 +153,7 @@ def with_advice(reply: WireEvent) -> WireEvent:
 
 
 def _finish_reason(choice: WireChoice) -> str:
-    return str(choice.get("finish_reason") or "").lower()
+    return reason_word(choice.get("finish_reason"))
 
 
 def _has_answer(choice: WireChoice) -> bool:

@@ -3,10 +3,11 @@
 from typing import Any, cast
 
 from langchain_kimi._openrouter.reply.reading import ResponseHead
-from langchain_kimi._openrouter.wire import JSONObject, WireChoice, WireEvent, is_complete
+from langchain_kimi._openrouter.wire import JSONObject, WireChoice, WireEvent, is_complete, reason_word
 
 LIMITS = frozenset({"length", "max_tokens", "max_output_tokens", "model_length"})
-"""Finish reasons, in lower case, of a reply that the token limit cut off."""
+LIMITS |= {"length_limit", "max_length", "token_limit", "finish_reason_max_tokens"}
+"""Finish reasons, as `reason_word` returns them, of a reply that the token limit cut off."""
 _NORMALIZED = {
     **dict.fromkeys(LIMITS, "length"),
     **dict.fromkeys(("content_filter", "content_policy_violation", "safety"), "content_filter"),
@@ -38,7 +39,7 @@ def normalized_finish_reason(choice: WireChoice) -> str | None:
         return None
     if message.get("refusal"):
         return "refusal"
-    normalized = _NORMALIZED.get(reason) or _NORMALIZED.get(reason.lower())
+    normalized = _NORMALIZED.get(reason) or _NORMALIZED.get(reason_word(reason))
     if normalized is None and is_complete(reason):
         normalized = "stop"
     return "tool_call" if normalized == "stop" and message.get("tool_calls") else normalized

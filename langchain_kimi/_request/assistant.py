@@ -17,6 +17,7 @@ from langchain_kimi._openrouter.wire import JSONObject, WireMessage
 from langchain_kimi._request.content import PARTS, joined, misplaced, non_standard_value, part_to_wire
 from langchain_kimi._request.media import Block, UnfitBlockError, type_of
 from langchain_kimi._request.reasoning import details_to_wire
+from langchain_kimi._request.results import provider_call
 from langchain_kimi._request.tool_calls import Call, calls_to_wire, content_call
 from langchain_kimi._request.unknown import is_reasoning, log_left_out, text_in
 
@@ -83,6 +84,8 @@ class _Content:
             _ADDERS[kind](self, block)
         elif kind in PARTS:
             self.add_part(part_to_wire(block, "assistant"))
+        elif call := provider_call(block):
+            self.calls.append(Call(*call))
         elif kind not in _REPORTS:
             self.add_unknown(block)
 

@@ -27,6 +27,7 @@ from langchain_kimi import _request
 from langchain_kimi._openrouter.conversation import Conversation
 from langchain_kimi._openrouter.wire import JSONObject, Role, WireMessage
 from langchain_kimi._request.changes import split_content
+from langchain_kimi._request.results import Result, result_of
 from langchain_kimi._request.tool_calls import usual_calls
 from langchain_kimi.errors import KimiUsageError
 
@@ -193,33 +194,34 @@ def _user(message: BaseMessage, conversation: _Conversion) -> list[WireMessage]:
         # An update applies from the message after it on.
         wire = cast("list[WireMessage]", changes)
         return [*wire, *_user(message.model_copy(update={"content": content}), conversation)]
-    if isinstance(content, list) and any(map(_is_tool_result, content)):
+    if isinstance(content, list) and any(map(result_of, content)):
         return _user_with_results(content, message.name, conversation)
-    return [_named("user", _content("user", message, conversation), message.name)]
-
-
-def _is_tool_result(block: str | dict[Any, Any]) -> bool:
-    return isinstance(block, Mapping) and block.get("type") == "tool_result"
+    converted = _content("user", message, conversation)
+    if content and not converted and conversation.position < len(conversation.messages) - 1:
+        # It consists of blocks that are left out, and hosts refuse empty messages.
+        return []
+    return [_named("user", converted, message.name)]
 
 
 def _user_with_results(content: list[Any], name: str | None, conversation: _Conversion) -> list[WireMessage]:
-    """Split a message in Anthropic's format, which sends tool results inside a user message."""
+    """Split a message in a format that has tool results inside user messages, such as Anthropic's."""
+    results = [*map(result_of, content)]
     wire = [
-        _tool_result(block, f"{conversation.place}.content[{index}]")
-        for index, block in enumerate(content)
-        if _is_tool_result(block)
+        _tool_result(result, f"{conversation.place}.content[{index}]")
+        for index, result in enumerate(results)
+        if result is not None
     ]
     # An empty text replaces each result, so that errors name the right positions.
-    rest = ["" if _is_tool_result(block) else block for block in content]
+    rest = ["" if result else block for block, result in zip(content, results, strict=True)]
     rest_content = _request.content.content_to_wire(rest, "user", conversation.place)
     return [*wire, _named("user", rest_content, name)] if rest_content else wire
 
 
-def _tool_result(block: Mapping[str, Any], place: str) -> WireMessage:
-    if not (isinstance(block.get("tool_use_id"), str) and block["tool_use_id"]):
+def _tool_result(result: Result, place: str) -> WireMessage:
+    if not result.call_id:
         raise KimiUsageError(f"{place}: a block of type 'tool_result' needs 'tool_use_id'.")
-    content = _request.content.content_to_wire(block.get("content") or "", "tool", place)
-    return {"role": "tool", "tool_call_id": block["tool_use_id"], "content": content}
+    content = _request.content.content_to_wire(result.content or "", "tool", place)
+    return {"role": "tool", "tool_call_id": result.call_id, "content": content}
 
 
 def _assistant(message: AIMessage, conversation: _Conversion) -> list[WireMessage]:
@@ -285,12 +287,18 @@ def _chat_tool(message: ChatMessage, conversation: _Conversion) -> list[WireMess
     return [_result_message(tool_call_id, message, conversation)]
 
 
+def _chat_function(message: ChatMessage, conversation: _Conversion) -> list[WireMessage]:
+    name = message.name or message.additional_kwargs.get("name") or ""
+    return _function(FunctionMessage(content=message.content, name=name), conversation)
+
+
 _CHAT_ROLES: dict[str, Callable[[ChatMessage, _Conversion], list[WireMessage]]] = {
     "system": _system,
     "developer": _developer,
     "user": _user,
     "assistant": _chat_assistant,
     "tool": _chat_tool,
+    "function": _chat_function,
 }
 
 

@@ -12,6 +12,7 @@ from langchain_core.messages import AIMessage, BaseMessage, ToolCall, ToolMessag
 
 from langchain_kimi._openrouter.json import COMPACT_ENCODER, JSON, parse_strict
 from langchain_kimi._openrouter.wire import WireToolCall
+from langchain_kimi._request.results import result_of
 from langchain_kimi.errors import KimiUsageError
 
 
@@ -23,6 +24,7 @@ class Call(NamedTuple):
     arguments: Any
     """A dict, its JSON text, or None if there are no arguments."""
     is_invalid: bool = False
+    """Whether the call is only sent if it has a result."""
 
 
 def calls_to_wire(
@@ -39,7 +41,8 @@ def calls_to_wire(
     Raises:
         KimiUsageError: An argument is not a JSON value.
     """
-    if not message.invalid_tool_calls and (usual := usual_calls(message.tool_calls)):
+    has_invalid = bool(message.invalid_tool_calls) or any(call.is_invalid for call in content_calls)
+    if not has_invalid and (usual := usual_calls(message.tool_calls)):
         return usual
     answers: dict[str, str | None] | None = None
     wire: list[WireToolCall] = []
@@ -74,14 +77,19 @@ def usual_calls(calls: Sequence[ToolCall]) -> list[WireToolCall] | None:
 
 
 def _calls(message: AIMessage, content_calls: Sequence[Call], position: int) -> Iterable[Call]:
-    """Return the calls of one field only, because several fields usually repeat the same calls."""
+    """Return the calls of one field only, because several fields usually repeat the same calls.
+
+    Calls of a provider's own tools are only in the content.
+    """
     if message.tool_calls or message.invalid_tool_calls:
+        ids = {call.get("id") for call in (*message.tool_calls, *message.invalid_tool_calls)}
         return [
             *(Call(call.get("id"), call["name"], call["args"]) for call in message.tool_calls),
             *(
                 Call(call.get("id"), call.get("name"), call.get("args"), is_invalid=True)
                 for call in message.invalid_tool_calls
             ),
+            *(call for call in content_calls if call.is_invalid and call.id not in ids),
         ]
     return content_calls or _calls_in_kwargs(message.additional_kwargs, position)
 
@@ -89,6 +97,9 @@ def _calls(message: AIMessage, content_calls: Sequence[Call], position: int) -> 
 def _calls_in_kwargs(kwargs: Mapping[str, Any], position: int) -> Iterator[Call]:
     """Yield the calls that other chat models store in `additional_kwargs`, in wire form."""
     raw_calls = kwargs.get("tool_calls")
+    if isinstance(raw_calls, Mapping):
+        # Some hosts send a single call in place of the list.
+        raw_calls = [raw_calls]
     for raw_call in raw_calls if isinstance(raw_calls, list) else []:
         if isinstance(raw_call, Mapping) and isinstance(function := raw_call.get("function"), Mapping):
             yield Call(raw_call.get("id"), function.get("name"), function.get("arguments"))
@@ -96,7 +107,7 @@ def _calls_in_kwargs(kwargs: Mapping[str, Any], position: int) -> Iterator[Call]
     if not raw_calls and isinstance(function_call, Mapping):
         # OpenAI's first form of tool calls has no ids. Function messages are paired with it by name.
         arguments = function_call.get("arguments")
-        is_valid = isinstance(arguments, str) and _is_object(arguments)
+        is_valid = isinstance(arguments, dict) or (isinstance(arguments, str) and _is_object(arguments))
         yield Call(f"function_call_{position}", function_call.get("name"), arguments if is_valid else None)
 
 
@@ -166,11 +177,6 @@ def _answers(later: Iterable[BaseMessage]) -> dict[str, str | None]:
         if isinstance(message, ToolMessage):
             answers[message.tool_call_id] = message.name
         elif isinstance(message.content, list):
-            answers |= {
-                block["tool_use_id"]: None
-                for block in message.content
-                if isinstance(block, Mapping)
-                and block.get("type") == "tool_result"
-                and isinstance(block.get("tool_use_id"), str)
-            }
+            results = filter(None, map(result_of, message.content))
+            answers |= {result.call_id: None for result in results if result.call_id}
     return answers

@@ -28,11 +28,17 @@ def test_the_slugs_of_other_providers(name: str, slug: str) -> None:
     assert provider_slug(name) == slug
 
 
-@pytest.mark.parametrize("reason", ["stop", "tool_calls", "STOP", "eos", "<|im_end|>", "end_turn", "stop-sequence"])
+@pytest.mark.parametrize(
+    "reason",
+    [
+        *("stop", "tool_calls", "STOP", "eos", "<|im_end|>", "end_turn", "stop-sequence"),
+        *("toolCalls", "ToolUse", "endTurn", "tool calls", "FINISH_REASON_STOP", "requires_action"),
+    ],
+)
 def test_reasons_of_the_model_complete_a_response(reason: str) -> None:
     assert is_complete(reason)
 
 
-@pytest.mark.parametrize("reason", [None, "", 5, [], "length", "error", "content_filter", "abort", "MAX_TOKENS", "new"])
+@pytest.mark.parametrize("reason", [None, "", 5, [], "length", "error", "content_filter", "abort", "maxTokens", "new"])
 def test_other_reasons_do_not_complete_a_response(reason: Any) -> None:
     assert not is_complete(reason)

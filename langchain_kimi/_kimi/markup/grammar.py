@@ -55,8 +55,16 @@ TRIGGER = lazy_pattern(r"<\||(?<![\w`'\"/(\[{-])functions\.")
 _BARE_BEGINNINGS = tuple(BARE[:length] for length in range(1, len(BARE)))
 
 # Observed ids: `functions.name:0`, `name:0`, `call_abc`, `chatcmpl-tool-...`, `0`.
-# Blanks beside dots and colons are part of the id.
-ID = lazy_pattern(r"\s*((?:[\w.:\-/]|(?<=[.:]) | (?=[.:])){0,256})\s*")
+# Blanks beside dots and colons are part of the id. Quotation marks around it and brackets around its number are not.
+ID = lazy_pattern(r"\s*((?:[\w.:\-/\"'`#()\[\]]|(?<=[.:]) | (?=[.:])){0,256})\s*")
+_AROUND_ID = "\"'`"
+_NUMBER_OF_ID = lazy_pattern(r"[#(\[](\d{1,9})[)\]]?$")
+
+
+def cleaned_id(text: str) -> str:
+    """Return an id in Kimi's form: `"functions.name(0)"` with its quotation marks is `functions.name:0`."""
+    return _NUMBER_OF_ID.sub(r":\1", text.replace(" ", "").strip(_AROUND_ID))
+
 
 MarkerMatch = str | Literal[True] | None
 """A marker; True for a possible beginning of one at the end of the text; None for anything else."""
@@ -81,7 +89,9 @@ def marker_at(text: str, position: int) -> MarkerMatch:
     """Return the marker at a position, or True if the text ends within a possible marker."""
     if marker_match := _ANY_MARKER.match(text, position):
         return marker_match[0]
-    rest = text[position : position + LONGEST_MARKER]
+    rest = text[position : position + LONGEST_MARKER + 1]
+    if len(rest) > LONGEST_MARKER or not rest.startswith("<"[: len(rest)]):
+        return None
     return True if any(marker.startswith(rest) for marker in _ALL_MARKERS) else None
 
 

@@ -17,6 +17,7 @@ from langchain_kimi._kimi.markup.grammar import (
     SECTION_END,
     TURN_END,
     JSONValue,
+    cleaned_id,
     marker_at,
     may_follow_turn,
     parsed,
@@ -155,7 +156,7 @@ class MarkupRun(Run):
         marker = marker_at(self.text, end) if end < len(self.text) else True
         if marker is True:
             return False
-        self._id = written[1].replace(" ", "") if written else ""
+        self._id = cleaned_id(written[1]) if written else ""
         if marker == CALL_BEGIN and not self._id:
             self.end = end
             self._start = end + len(CALL_BEGIN)
@@ -236,7 +237,7 @@ class MarkupRun(Run):
     def _close_id(self) -> None:
         """Handle a text that ends within an id."""
         written = ID.match(self.text, self._start)
-        begun = written[1].replace(" ", "") if written else ""
+        begun = cleaned_id(written[1]) if written else ""
         spellings = [f"{prefix}{name}:" for name in self._offered.schemas for prefix in (BARE, "")]
         if not begun:
             self.end = len(self.text)

@@ -14,6 +14,8 @@ import re
 from functools import cached_property
 
 from langchain_kimi._kimi.markup.blocks import BlockTracker
+from langchain_kimi._kimi.markup.brackets import BracketTracker
+from langchain_kimi._kimi.markup.enclosing import LONGEST_BEFORE
 from langchain_kimi._patterns import lazy_pattern
 
 _FENCE = lazy_pattern(r" {0,3}(?:[-*+>]\s+|\d+[.)]\s+)*(`{3,}|~{3,})")
@@ -34,25 +36,6 @@ _PAIRS = (_ENGLISH, _GERMAN, ("«", "»"), ("\u2039", "\u203a"), ("「", "」"),
 """Opening marks, each with its closing marks."""
 # In German and Danish, these marks close a quotation: »so«.
 _REVERSED = lazy_pattern(r"(?<=[\w.,!?…])[«\u2039]")
-# An opening bracket directly before markup, unless it ends an emoticon, or an opening apostrophe.
-_OPENED_BRACKET = lazy_pattern(
-    r"(?<![:;-])\((?=<\|)|[\[{\uff08【《〈](?=<\|)"
-    r"|(?<=[\s(\[{:,=>-])(?:[bBrRuUfF]{0,2}'|[\u2018\u201a])(?=<\|)|(?<=[\s(\[{])(?:\*{1,3}|_{1,3}|~{1,2})(?=<\|)"
-)
-_BRACKETS = {"(": lazy_pattern(r"[()]"), "[": lazy_pattern(r"[\[\]]"), "{": lazy_pattern(r"[{}]")}
-_BRACKETS |= {"\uff08": lazy_pattern("[\uff08\uff09]"), "【": lazy_pattern("[【】]"), "《": lazy_pattern("[《》]")}
-_BRACKETS["〈"] = lazy_pattern("[〈〉]")
-# Markup ends with a marker, so an apostrophe inside a call's arguments is not a closing one.
-_CLOSING_MARKS = {"\u2018": "\u2019", "\u201a": "\u2018"}
-_BRACKETS |= {
-    mark: lazy_pattern(rf"(?<=\|>){re.escape(_CLOSING_MARKS.get(mark, mark))}")
-    for mark in ("'", "\u2018", "\u201a", "*", "**", "***", "_", "__", "___", "~", "~~")
-}
-_AFTER_BRACKET = lazy_pattern(r"[\[{\uff08【《〈]$")
-# An opening mark of a quotation or of emphasis, or a parenthesis.
-_OPENING_MARK = lazy_pattern(
-    r"(?:^|[\s(\[{:,=>-])(?:[bBrRuUfF]{0,2}'|[\u2018\u201a])$|(?:^|[\s(\[{])(?:\*{1,3}|_{1,3}|~{1,2})$|(?<![:;-])\($"
-)
 _BLOCK_SCALAR = lazy_pattern(r":\s[|>][-+]?\s*$")
 _INDENTATION = 4
 _LIST_ITEM = lazy_pattern(r"\s*(?:[-*+]|\d{1,9}[.)])\s{1,4}(?=\S)")
@@ -60,12 +43,13 @@ _BAR = lazy_pattern(r"(?<![<\\])\|(?!>)")
 """The bar between cells of a table, but not the one in a marker."""
 _QUOTED_LINES = frozenset(">|")
 """The first characters of lines in a block quotation or a table."""
+_MARKS = frozenset('`">\\')
+"""The last characters of a mark directly before markup."""
+_ENDS_OF_SENTENCES = frozenset(".!?\u2026\u3002\uff01\uff1f")
 _MAX_UNSETTLED = 4096
 """The maximum number of characters that are read again with the next text. It keeps the time linear."""
 _ENDING = 8
 """The number of characters at the end of a line that the patterns for its end can see."""
-_PREFIXES = "bBrRuUfF"
-"""The letters before a string of Python."""
 _LONGEST_MARK, _MOST_PIECES = 64, 64
 """The number of characters and of pieces at the beginning of a line that may be the mark of a list item."""
 
@@ -75,9 +59,11 @@ class QuoteTracker:
 
     Attributes:
         add: Adds a text, which must not be empty.
+        context: The last characters of the text that `is_open` has read.
     """
 
     def __init__(self) -> None:
+        self.context = ""
         self._unread: list[str] = []
         # The method itself, without a wrapper: it is called for nearly every delta.
         self.add = self._unread.append
@@ -126,6 +112,20 @@ class QuoteTracker:
         return fence is not None and fence[1].startswith(self._fence) and fence.end() == len(fence.string.rstrip())
 
     @property
+    def may_be_literal(self) -> bool:
+        """Whether a text is only open after a backtick, a quotation mark or a code tag, and other text after it.
+
+        If nothing closes them, they are characters of the text, as in "Press the ` key." It is true of the text that
+        `is_open` has read.
+        """
+        return not (self._fence or self._blocks.is_open) and self._line.may_be_literal
+
+    @property
+    def ends_quoted_sentence(self) -> bool:
+        """Whether the text that `is_open` has read ends with the end of a sentence in a block quotation."""
+        return not self._fence and self._line.first == ">" and self._line.ending[-1:] in _ENDS_OF_SENTENCES
+
+    @property
     def _is_in_code_block(self) -> bool:
         """Whether the text is in a fenced code block, and does not end with its closing fence."""
         return bool(self._fence) and not self.ends_block
@@ -136,8 +136,10 @@ class QuoteTracker:
         Args:
             is_end: Whether the text is an end marker, which may follow a bracket of cut-off JSON.
         """
-        first, *others = "".join(self._unread).split("\n")
+        unread = "".join(self._unread)
         self._unread.clear()
+        self.context = (self.context + unread[-LONGEST_BEFORE:])[-LONGEST_BEFORE:]
+        first, *others = unread.split("\n")
         self._add(first)
         for text in others:
             self._line.add("\n")
@@ -195,9 +197,7 @@ class _Line:
         self.length = 0
         self.ending = ""
         self.first = ""
-        # The bracket or apostrophe that was opened directly before markup, and how many of its kind are open.
-        self._bracket = ""
-        self._brackets = 0
+        self._brackets = BracketTracker()
         # The blanks at the beginning of the line.
         self._indented = ""
         # The end of the text that may continue, and the state before it: the open run of backticks, and the last
@@ -287,7 +287,7 @@ class _Line:
         self.pieces.append(text)
         self.length += len(text)
         self._read_quotes(text)
-        self._read_brackets(f"\n{self.ending}"[-5:], text)
+        self._brackets.add(self.ending, text)
         self.ending = (self.ending + text)[-_ENDING:]
         if not self.first:
             written = text.lstrip()
@@ -307,37 +307,26 @@ class _Line:
             if opening != closing:
                 self.open[pair] = opening > closing
 
-    def _read_brackets(self, before: str, text: str) -> None:
-        """Count the brackets of one kind from a bracket that was opened directly before markup up to its end."""
-        text, position = before + text, 0
-        while True:
-            if not self._bracket:
-                opened = _OPENED_BRACKET.search(text, position)
-                if opened is None:
-                    return
-                self._bracket, self._brackets = opened[0].lstrip(_PREFIXES), 1
-                position = opened.end()
-            else:
-                position = max(position, len(before))
-                bracket = _BRACKETS[self._bracket].search(text, position)
-                if bracket is None:
-                    return
-                is_opening = bracket[0] == self._bracket and bracket.re.pattern[0] == "["
-                self._brackets += 1 if is_opening else -1
-                self._bracket = self._bracket if self._brackets else ""
-                position = bracket.end()
-
     def is_open(self, *, is_end: bool = False) -> bool:
         """Return whether inline code or a quotation is open, or the whole line is quoted."""
-        if self.first in _QUOTED_LINES and not self.ends_last_cell:
+        if (self.first in _QUOTED_LINES and not self.ends_last_cell) or self.is_code:
             return True
-        if self.is_code or _in_backticks(self._unsettled, self._backticks):
+        return self._is_after_mark or self._brackets.is_open(self.ending, is_end=is_end) or self._in_pair()
+
+    @property
+    def may_be_literal(self) -> bool:
+        """Whether only marks that may be literal are open, and other text follows them."""
+        if self.first in _QUOTED_LINES or self.is_code or self.is_in_block or self._in_pair():
+            return False
+        is_apart = self.ending[-1:] not in _MARKS and not self._brackets.is_open(self.ending, is_end=False)
+        return is_apart and self._is_after_mark
+
+    @property
+    def _is_after_mark(self) -> bool:
+        """Whether inline code, straight quotation marks or a code tag are open."""
+        if _in_backticks(self._unsettled, self._backticks) or self._is_in_quotes:
             return True
-        if self.tags + _opened(self._unsettled) > 0 or self._is_in_quotes:
-            return True
-        if self._bracket or (_AFTER_BRACKET.search(self.ending) and not is_end):
-            return True
-        return bool(_OPENING_MARK.search(self.ending)) or self._in_pair()
+        return self.tags + _opened(self._unsettled) > 0
 
     def _read_quotes(self, text: str) -> None:
         """Read straight quotation marks. Escaped ones do not count."""

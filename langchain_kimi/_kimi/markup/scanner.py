@@ -18,6 +18,7 @@ call: "Let me see.<|tool_", "call_begin|>functions.add:0<|tool_call_argument_beg
 from typing import TYPE_CHECKING, Literal
 
 from langchain_kimi._kimi.markup.calls import LeakedCall
+from langchain_kimi._kimi.markup.enclosing import ENOUGH_AFTER, encloses, may_enclose
 from langchain_kimi._kimi.markup.grammar import (
     ARGUMENTS_BEGIN,
     BARE,
@@ -34,6 +35,7 @@ from langchain_kimi._kimi.markup.grammar import (
     bare_call_at,
     is_clear,
     marker_at,
+    parsed,
     partial_bare_call,
     partial_marker,
 )
@@ -96,6 +98,11 @@ class MarkupScanner:
         self._must_be_last = False
         # Whether the run is in a code block, so that it is only stray if the model ended the reply itself.
         self._must_be_clean = False
+        # Whether the run follows a mark that is literal unless the text closes it, so that its calls are only calls at
+        # the end of the text.
+        self._is_after_mark = False
+        # Whether the run is a call without markers.
+        self._is_bare = False
         self._is_clean = False
         # The text and the reasoning that the current `feed` releases.
         self._shown: list[str] = []
@@ -131,6 +138,8 @@ class MarkupScanner:
 
     def flush(self) -> str:
         """Release and return the pending text, because other output follows. A partial call stays pending."""
+        if self._run is not None and self._run.is_done:
+            self._scan_on(*self._finish_run(self._run, at_end=False))
         self._show(self._pending)
         self._pending = ""
         return self._pop_shown()
@@ -178,7 +187,7 @@ class MarkupScanner:
             if self._run is None:
                 return
             self._run.feed(text, position)
-            if not self._run.is_done:
+            if not self._run.is_done or self._needs_more(self._run):
                 return
             text, position = self._finish_run(self._run, at_end=False)
 
@@ -205,8 +214,7 @@ class MarkupScanner:
                 return len(text)
             is_end = markup in _ENDS
             is_quoted = self._quotes.is_open(is_end=is_end) and not self._continues_json(markup)
-            may_be_last = self._quotes.ends_block or self._quotes.is_in_fence
-            if is_quoted and not (is_end and may_be_last):
+            if is_quoted and not self._may_be_last(is_end=is_end):
                 self._discusses_markup = True
             else:
                 # In a text about the markup, the rest of the text is not held back.
@@ -214,6 +222,8 @@ class MarkupScanner:
                 self._run = self._run_of(markup, start, reads_turns=reads_turns)
                 self._must_be_last = is_quoted
                 self._must_be_clean = is_quoted and not self._quotes.ends_block
+                self._is_after_mark = is_quoted and not is_end
+                self._is_bare = isinstance(markup, int)
                 return start
         before = self._quotes.last_character if shown == position else text[shown - 1]
         unreleased = text[shown:]
@@ -221,6 +231,12 @@ class MarkupScanner:
         self._show(unreleased[:cut])
         self._pending = unreleased[cut:]
         return len(text)
+
+    def _may_be_last(self, *, is_end: bool) -> bool:
+        """Return whether quoted markup counts if it is the last text of the reply."""
+        if is_end:
+            return self._quotes.ends_block or self._quotes.is_in_fence or self._quotes.ends_quoted_sentence
+        return not self._discusses_markup and self._quotes.may_be_literal
 
     def _run_of(self, markup: str | int, start: int, *, reads_turns: bool) -> "Run":
         """Return the parser for the markup: K3 has tags, and the earlier models have markers or bare calls.
@@ -282,7 +298,7 @@ class MarkupScanner:
             A text, and the position in it from which to scan on.
         """
         self._run = None
-        if any(call.is_certain for call in run.calls):
+        if any(call.is_certain for call in run.calls) and self._is_apart(run, at_end=at_end):
             self.calls += run.calls
             self._change_channel(run)
             self._show("".join(run.words))
@@ -301,6 +317,19 @@ class MarkupScanner:
                 return run.text, run.end + len(opening)
         return run.text, run.end
 
+    def _is_apart(self, run: "Run", *, at_end: bool) -> bool:
+        """Return whether the text around a run does not quote it."""
+        if self._is_after_mark:
+            are_whole = all(not call.error and isinstance(parsed(call.arguments or "{}"), dict) for call in run.calls)
+            return at_end and self._is_clean and not run.rest.strip() and are_whole
+        return not encloses(self._quotes.context, run.rest, is_bare=self._is_bare)
+
+    def _needs_more(self, run: "Run") -> bool:
+        """Return whether the text after a run with calls decides whether the text encloses it, and is too short yet."""
+        if len(run.rest.lstrip()) >= ENOUGH_AFTER or not any(call.is_certain for call in run.calls):
+            return False
+        return may_enclose(self._quotes.context, is_bare=self._is_bare)
+
     def _change_channel(self, run: "Run") -> None:
         if run.channel and self._splits_reasoning:
             self._is_reasoning = run.channel == "think"
@@ -311,9 +340,9 @@ class MarkupScanner:
         A provider that parses calls may leave a single marker: "The sum is 5.<|tool_calls_section_end|>" has a stray
         one. "The marker <|tool_calls_section_end|> ends a section." is about it.
         """
-        if self.calls:
+        if self.calls and not self._is_after_mark:
             return True
-        if self._discusses_markup:
+        if self._discusses_markup or self._is_after_mark:
             return False
         before = self._quotes.last_characters
         if _END_OF_JSON.search(before) and run.is_end:

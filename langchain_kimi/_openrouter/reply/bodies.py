@@ -7,7 +7,13 @@ from langchain_kimi._openrouter.errors import error_from_reply, error_from_respo
 from langchain_kimi._openrouter.json import JSON, parse_lenient
 from langchain_kimi._openrouter.limits import MAX_REPLY_BYTES, MAX_VALUES, is_too_deep, too_large
 from langchain_kimi._openrouter.redaction import Redactor, secrets_of
-from langchain_kimi._openrouter.reply.chunks import is_valid, numbered, without_finish, without_list
+from langchain_kimi._openrouter.reply.chunks import (
+    is_valid,
+    numbered,
+    with_documented_calls,
+    without_finish,
+    without_list,
+)
 from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi._openrouter.wire import JSONObject, WireEvent
 from langchain_kimi._patterns import lazy_pattern
@@ -96,7 +102,7 @@ def read_body(head: ResponseHead, body: bytes) -> Iterator[WireEvent]:
     if not isinstance(reply, dict):
         raise malformed("The reply is not a JSON object.", _truncated_body(head, body))
     items: Any = reply.get("choices")
-    choices = [choice for _, choice in numbered(items)] if isinstance(items, list) else []
+    choices = [with_documented_calls(choice) for _, choice in numbered(items)] if isinstance(items, list) else []
     valid = [choice for choice in choices if is_valid(choice)]
     ordered = cast("WireEvent", {**reply, "choices": valid})
     # The first choice is the answer, so errors of the others are ignored.
@@ -108,7 +114,7 @@ def read_body(head: ResponseHead, body: bytes) -> Iterator[WireEvent]:
     if not (choices and is_valid(choices[0])):
         reason = INVALID_CHOICE if reply.get("choices") else NO_CHOICES
         raise malformed(reason, _truncated_body(head, body), cast("JSONObject", reply))
-    yield ordered if len(choices) > 1 else reply
+    yield ordered if len(choices) > 1 or choices[0] is not items[0] else reply
 
 
 def _truncated_body(head: ResponseHead, body: bytes) -> RawReply:

@@ -28,8 +28,10 @@ def holds_only_content(chunk: JSONObject) -> bool:
 
 
 def has_content_in(delta: JSONObject) -> bool:
-    """Return whether a delta has content in the expected form."""
+    """Return whether a delta has content in the expected form, which a call without a list of calls is not."""
     calls = delta.get("tool_calls")
+    if delta.get("function_call"):
+        return False
     if calls is not None:
         return isinstance(calls, list) and (bool(calls) or any(map(delta.get, CONTENT_KEYS)))
     return bool(delta.get("content") or delta.get("reasoning")) or any(map(delta.get, CONTENT_KEYS))
@@ -41,13 +43,37 @@ def has_content(choices: list[WireChoice]) -> bool:
 
 
 def choices_of(reply: WireEvent) -> list[WireChoice]:
-    """Return the choices of a reply or chunk that have the documented form.
+    """Return the choices of a reply or chunk that have the documented form, or that `with_documented_calls` gives it.
 
     An empty list, which PHP writes for an empty object, becomes an object in them.
     """
     choices = reply.get("choices")
-    items = choices if isinstance(choices, list) else []
+    items = map(with_documented_calls, choices) if isinstance(choices, list) else ()
     return [_with_objects(choice) for choice in items if is_valid(choice)]
+
+
+def with_documented_calls(choice: Any) -> Any:
+    """Return a choice whose message or delta has its calls as a list under `tool_calls`.
+
+    Other forms are OpenAI's first one, `function_call`, an object in place of the list, and other empty values.
+    """
+    if not isinstance(choice, dict):
+        return choice
+    changed = {key: _with_list_of_calls(choice[key]) for key in ("delta", "message") if key in choice}
+    return {**choice, **changed} if any(choice[key] is not value for key, value in changed.items()) else choice
+
+
+def _with_list_of_calls(message: Any) -> Any:
+    if not isinstance(message, dict):
+        return message
+    calls, function = message.get("tool_calls"), message.get("function_call")
+    if not calls and isinstance(function, dict) and (function.get("name") or function.get("arguments")):
+        others = {key: value for key, value in message.items() if key != "function_call"}
+        return {**others, "tool_calls": [{"index": 0, "type": "function", "function": function}]}
+    if isinstance(calls, dict) and calls:
+        # The object is a call, or has the calls under their numbers, as PHP writes a list with gaps.
+        return {**message, "tool_calls": [*calls.values()] if all(map(str.isdecimal, calls)) else [calls]}
+    return message if calls or calls is None or calls == [] else {**message, "tool_calls": None}
 
 
 def _with_objects(choice: WireChoice) -> WireChoice:

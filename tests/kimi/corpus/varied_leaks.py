@@ -172,6 +172,20 @@ IDS = [
     lifted(
         "id name dash number", "after openclaw/openclaw#70030", markup("get_weather-0", PARIS), named("get_weather-0")
     ),
+    *(
+        lifted(f"id {spelling}", "after openclaw/openclaw#70030", markup(spelling, PARIS), WEATHER)
+        for spelling in (
+            *('"functions.get_weather:0"', "`functions.get_weather:0`", "functions.get_weather(0)"),
+            *("functions.get_weather[0]", "functions.get_weather#0"),
+        )
+    ),
+    *(
+        lifted(f"id {spelling}", "after openclaw/openclaw#70030", markup(spelling, PARIS), named(spelling))
+        for spelling in (
+            *("functions.functions.get_weather:0", "functions.get_weather:0:0", "functions.getWeather:0"),
+            "functions.get-weather:0",
+        )
+    ),
     lifted("id newline", "after openclaw/openclaw#70030", markup("\nfunctions.get_weather:0\n", PARIS), WEATHER),
     lifted(
         "toolu id, name inside",

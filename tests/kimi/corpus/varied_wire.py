@@ -172,4 +172,21 @@ VARIED_WIRE: list[Case] = [
     broken(
         "finish tool_calls with text only", "after vllm-project/vllm#43155", {"content": "Hello."}, content="Hello."
     ),
+    broken(
+        "OpenAI's first form",
+        "after tailcallhq/forgecode#1141",
+        {"content": None, "function_call": {"name": "get_weather", "arguments": PARIS}},
+        finish="function_call",
+        calls=(WEATHER,),
+        repairs={"call_ids": 1},
+    ),
+    broken(
+        "OpenAI's first form, a text beside it",
+        "after tailcallhq/forgecode#1141",
+        {"content": "I look.", "function_call": {"name": "functions.get_weather:0", "arguments": {"city": "Paris"}}},
+        finish="stop",
+        content="I look.",
+        calls=(WEATHER,),
+        repairs={"call_ids": 1, "call_names": 1},
+    ),
 ]

@@ -6,6 +6,7 @@ from langchain_kimi._kimi.markup.grammar import (
     MARKERS,
     JSONValue,
     bare_call_at,
+    cleaned_id,
     marker_at,
     may_follow_turn,
     parsed,
@@ -24,6 +25,11 @@ def test_markers_are_recognized(marker: str) -> None:
         assert marker_at(marker[:length], 0) is True
         assert partial_marker(f"a{marker[:length]}") == 1
         assert marker_at(f"{marker[:length]}!", 0) is None
+
+
+@pytest.mark.parametrize("text", ['"f.a:0"', "`f.a(0)`", "f.a[0]", "f.a#0", "f. a :0"])
+def test_an_id_is_cleaned(text: str) -> None:
+    assert cleaned_id(text) == "f.a:0"
 
 
 def test_text_without_a_partial_marker() -> None:

@@ -41,6 +41,15 @@ def test_flushing_releases_a_partial_marker_but_not_a_call() -> None:
     assert len(scanned.calls) == 1
 
 
+def test_flushing_decides_a_call_that_waits_for_the_text_after_it() -> None:
+    scanned = scanner()
+    assert scanned.feed(f"(see {ONE})") == "(see "
+    assert scanned.flush() == f"{ONE})"
+    scanned.feed(f" (see {ONE} a")
+    assert scanned.flush() == " a"
+    assert len(scanned.calls) == 1
+
+
 def test_long_arguments_are_read_once() -> None:
     scanned = scanner()
     scanned.feed(f'{CALL}functions.get_weather:0{{"city": "')

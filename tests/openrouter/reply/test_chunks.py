@@ -12,6 +12,7 @@ from langchain_kimi._openrouter.reply.chunks import (
     holds_only_content,
     is_every_choice,
     numbered,
+    with_documented_calls,
     without_finish,
     without_list,
 )
@@ -19,6 +20,7 @@ from langchain_kimi._openrouter.reply.sse import ErrorPayload
 from langchain_kimi._openrouter.wire import CONTENT_KEYS
 
 CALL = {"index": 0, "function": {"arguments": "{"}}
+FUNCTION = {"name": "f", "arguments": "{}"}
 DELTAS: dict[str, Any] = {
     **dict.fromkeys(CONTENT_KEYS, "x"), "tool_calls": [CALL], "reasoning_details": [{"text": "x"}],
     "annotations": [{"type": "url_citation"}], "images": [{}], "audio": {"data": "x"},
@@ -51,6 +53,7 @@ def test_every_kind_of_content_counts(key: str) -> None:
         chunk({"content": "x"}, finish_reason="stop"),
         chunk({"content": "x"}, finish_reason=1),
         chunk({"content": "x", "tool_calls": {}}),
+        chunk({"content": "x", "function_call": FUNCTION}),
         chunk({"content": ""}),
         chunk({}),
         chunk(None),
@@ -75,6 +78,41 @@ def test_chunks_with_anything_else_do_not_hold_only_content(value: dict[str, Any
 )
 def test_choices_of_another_form_are_left_out(choices: Any, expected: int) -> None:
     assert len(choices_of({"choices": choices})) == expected
+
+
+WHOLE_CALL = {"id": "f:0", "type": "function", "function": FUNCTION}
+
+
+@pytest.mark.parametrize("key", ["delta", "message"])
+@pytest.mark.parametrize(
+    ("message", "calls"),
+    [
+        ({"function_call": FUNCTION}, [{"index": 0, "type": "function", "function": FUNCTION}]),
+        ({"function_call": FUNCTION, "tool_calls": []}, [{"index": 0, "type": "function", "function": FUNCTION}]),
+        ({"tool_calls": WHOLE_CALL}, [WHOLE_CALL]),
+        ({"tool_calls": {"0": WHOLE_CALL, "2": WHOLE_CALL}}, [WHOLE_CALL, WHOLE_CALL]),
+        ({"tool_calls": {}}, None),
+        ({"tool_calls": ""}, None),
+        ({"tool_calls": False}, None),
+    ],
+)
+def test_calls_of_other_forms_become_a_list(key: str, message: Any, calls: Any) -> None:
+    [choice] = choices_of(cast("Any", {"choices": [{key: {"content": "x", **message}}]}))
+    assert cast("Any", choice)[key] == {"content": "x", "tool_calls": calls}
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        None,
+        {"delta": "x"},
+        {"message": {"tool_calls": [WHOLE_CALL], "function_call": FUNCTION}},
+        {"delta": {"function_call": None, "tool_calls": None}},
+        {"delta": {"function_call": {"name": "", "arguments": ""}, "tool_calls": []}},
+    ],
+)
+def test_choices_without_such_calls_stay_the_same_object(choice: Any) -> None:
+    assert with_documented_calls(choice) is choice
 
 
 def test_left_out_choices_are_noticed() -> None:
