@@ -1,6 +1,5 @@
 """Read the time to wait before a retry from the headers and the body of a response."""
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime

@@ -285,3 +285,9 @@ def test_a_refusal_names_the_source_of_list_prices() -> None:
     budget.on_llm_end(LLMResult(generations=[[ChatGeneration(message=message)]]), run_id=run)
     with pytest.raises(KimiBudgetExceededError, match=r"USD of it by list prices \(genai-prices .*, \d{4}-\d\d-\d\d\)"):
         budget.on_chat_model_start({}, [[]], run_id=uuid4())
+
+
+@pytest.mark.parametrize("prices", [{"input": 1, "output": 2}, {}, {"prompt": 1}, [1, 2]])
+def test_invalid_prices_are_refused_before_the_first_call(prices: Any) -> None:
+    with pytest.raises(KimiUsageError, match="`prompt` and `completion`"):
+        Budget(max_cost=1, prices=prices)
