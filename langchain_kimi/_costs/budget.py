@@ -77,8 +77,8 @@ class Budget(KimiCostCallback):
 
     Raises:
         ValueError: Both limits are missing, or a value is not a number or is negative.
-        KimiUsageError: `prices` has other keys or values, or the package for `shared` is not installed. Raised in a run if the maximum cost of a
-            call is unknown.
+        KimiUsageError: `prices` has other keys or values, or the package for `shared` is not installed. Raised in a run
+            if the maximum cost of a call is unknown.
         KimiBudgetExceededError: Raised in the run whose call is refused.
     """
 

@@ -16,7 +16,7 @@ from langchain_kimi.bulk.options import CheckedOptions
 from langchain_kimi.bulk.progress import progress_of
 from langchain_kimi.bulk.purse import purse_of
 from langchain_kimi.bulk.results import BulkResult, BulkStoppedError, line_of, result_of
-from langchain_kimi.bulk.rows import Row
+from langchain_kimi.bulk.rows import Row, key_text
 from langchain_kimi.bulk.sources import number_of_rows, rows_of
 from langchain_kimi.bulk.store import Store
 from langchain_kimi.bulk.summary import BulkSummary
@@ -173,7 +173,8 @@ class BaseRun(ABC, Generic[P]):
     async def _take(self, index: int, value: Any) -> None:
         """Begin with a row: find its result, or ask."""
         try:
-            row = Row(index, self._key_of(value), value)
+            filled = self._target.filled(value)
+            row = Row(index, self._key_of(value, filled), value, filled=filled)
             if self._has_result(row) or self._is_asked(row):
                 return
             prepared = await self._prepared(row)
@@ -185,12 +186,11 @@ class BaseRun(ABC, Generic[P]):
         self._same[row.key] = []
         await self._ask_for(prepared)
 
-    def _key_of(self, value: Any) -> str:
+    def _key_of(self, value: Any, filled: Any) -> str:
         key = self._options.key
         if key is None:
-            return self._target.key_of(value, self._digest)
-        row_key = value[key] if isinstance(key, str) else key(value)
-        return str(row_key)
+            return self._target.key_of(value if filled is None else filled, self._digest)
+        return key_text(value[key] if isinstance(key, str) else key(value))
 
     def _has_result(self, row: Row) -> bool:
         """Hand on the result of a row that has one, and return whether it has."""

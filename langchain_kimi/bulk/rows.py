@@ -1,6 +1,7 @@
 """One row of a bulk run: its calls pass the run's gate, and their costs are counted."""
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,6 +15,7 @@ from langchain_kimi._costs.worst_case import prompt_tokens, worst_case
 from langchain_kimi.bulk.admission import Admission, outcome_of
 from langchain_kimi.bulk.results import BulkResult
 from langchain_kimi.callbacks import KimiCostCallback
+from langchain_kimi.errors import KimiUsageError
 
 
 @dataclass(slots=True)
@@ -25,12 +27,38 @@ class Row:
         key: Its key.
         value: The row.
         earlier: The result of an earlier round of this run, which has failed.
+        filled: The row with empty text in place of nulls; None if nothing is replaced. See `Target.filled`.
     """
 
     index: int
     key: str
     value: Any
     earlier: BulkResult | None = None
+    filled: Any = None
+
+    @property
+    def input(self) -> Any:
+        """The input of the runnable."""
+        return self.value if self.filled is None else self.filled
+
+
+def key_text(value: Any) -> str:
+    """Return the key of a row as text.
+
+    Args:
+        value: The value of the column, or of the user's function.
+
+    Raises:
+        KimiUsageError: It is null or empty, so the key would be that of other rows, too.
+    """
+    if is_null(value) or value == "":
+        raise KimiUsageError("The key of the row is null or empty.")
+    return str(value)
+
+
+def is_null(value: Any) -> bool:
+    """Return whether a value of a row is missing: None, or NaN as pandas writes it."""
+    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 @dataclass(frozen=True, slots=True)
