@@ -11,7 +11,7 @@ from langchain_kimi._openrouter.http.gates import current_gate
 from langchain_kimi.bulk.admission import OwnAdmission
 from langchain_kimi.bulk.purse import Purse
 from langchain_kimi.bulk.rate_limiter import Limits
-from langchain_kimi.bulk.rows import Estimates, RowCosts, RunGate, key_text
+from langchain_kimi.bulk.rows import Estimates, Row, RowCosts, RunGate, key_text
 from langchain_kimi.testing import Emulator, Reply, faults
 
 
@@ -102,3 +102,8 @@ def test_a_key_is_text(value: Any, key: str) -> None:
 def test_a_key_that_is_missing_is_refused(value: Any) -> None:
     with pytest.raises(KimiUsageError, match="key of the row is null or empty"):
         key_text(value)
+
+
+def test_the_input_of_a_row_has_its_nulls_filled() -> None:
+    assert Row(0, "k", {"a": None}).input == {"a": None}
+    assert Row(0, "k", {"a": None}, filled={"a": ""}).input == {"a": ""}
