@@ -80,7 +80,7 @@ def _length(value: str) -> float | None:
 
     The values of a repeated header are joined by commas; the first one is used.
     """
-    first = _FIRST_VALUE.match(value)[0].strip(" \t\r\n\"'.").lower()  # type: ignore[index]
+    first = _FIRST_VALUE.match(value)[0].strip(" \t\r\n\"'.").lower()  # type: ignore[index]  # it matches everywhere
     text = _ISO_8601_PREFIX.sub(r"\1", first, count=1) if first.startswith("p") else first
     seconds, end = 0.0, 0
     for part in _NUMBER_AND_UNIT.finditer(text):
