@@ -46,12 +46,16 @@ _NAMES = frozenset({*FIELDS, *INTERNAL, *OF_THE_CALL, "model", "model_name"})
 _FOR_THE_CONSTRUCTOR = "Pass it to the constructor: a model calls one server."
 _UNSENT = {
     "messages": "Pass them as the input of the call.",
-    "extra_query": "Put what the server needs into base_url or into extra_headers.",
-    "base_url": _FOR_THE_CONSTRUCTOR,
-    "openrouter_api_base": _FOR_THE_CONSTRUCTOR,
-    "openai_api_base": _FOR_THE_CONSTRUCTOR,
+    **dict.fromkeys(("extra_query", "default_query"), "Put what the server needs into base_url or into extra_headers."),
+    "headers": "Pass them as extra_headers.",
+    **dict.fromkeys(("base_url", "openrouter_api_base", "openai_api_base"), _FOR_THE_CONSTRUCTOR),
+    **dict.fromkeys(
+        ("default_headers", "http_client", "http_async_client", "proxy", "verify", "host", "transport"),
+        "Pass it to the constructor.",
+    ),
 }
-"""Arguments of other chat models that would be sent as parameters, and what to do instead."""
+"""Arguments of other chat models and of the constructor, which would be sent as parameters, sometimes with secrets, and
+what to do instead."""
 
 
 def sync_call(  # noqa: PLR0913 - LangChain's arguments

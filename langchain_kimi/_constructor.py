@@ -106,6 +106,8 @@ NO_PARAMETERS = {
     "openai_api_base": "pass it as base_url",
     "openai_proxy": "pass it as proxy",
     "stream_chunk_timeout": "pass it as timeout",
+    **dict.fromkeys(("extra_headers", "headers"), "pass them as default_headers"),
+    **dict.fromkeys(("extra_query", "default_query"), "put what the server needs into base_url or default_headers"),
 }
 """Names that would break each request or reveal a secret if they were sent as parameters, and what to do instead."""
 

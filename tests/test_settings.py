@@ -269,6 +269,8 @@ def test_parameters_in_model_kwargs_are_arguments() -> None:
         ({"openai_api_key": "planted"}, "openai_api_key is not a parameter: pass the key as api_key"),
         ({"model_kwargs": {"moonshot_api_key": "planted"}}, "moonshot_api_key is not a parameter"),
         ({"openai_api_base": "https://example.com"}, "openai_api_base is not a parameter: pass it as base_url"),
+        ({"extra_headers": {"X-Key": "a"}}, "extra_headers is not a parameter: pass them as default_headers"),
+        ({"extra_query": {"key": "a"}}, "extra_query is not a parameter: put what the server needs into base_url"),
         ({"openai_proxy": "http://user:word@proxy"}, "openai_proxy is not a parameter: pass it as proxy"),
         ({"root_async_client": 1}, "root_async_client is not a parameter: pass an HTTP client as http_client"),
         ({"client": object()}, "client is not a parameter: pass an HTTP client as http_client"),

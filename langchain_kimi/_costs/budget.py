@@ -31,6 +31,7 @@ from langchain_kimi._costs.slots import Slot, Ticket
 from langchain_kimi._costs.store import Amount, Charge, Limit, Store
 from langchain_kimi._costs.tracking import KimiCostCallback, SharedLedger, discard, new_slot
 from langchain_kimi._costs.worst_case import body_of_call, worst_case
+from langchain_kimi._tokens.model import checked_prices
 from langchain_kimi.errors import KimiBudgetExceededError, KimiError, KimiUsageError
 
 _budgets: "weakref.WeakSet[Budget]" = weakref.WeakSet()
@@ -79,8 +80,8 @@ class Budget(KimiCostCallback):
 
     Raises:
         ValueError: Both limits are missing, or a value is not a number or is negative.
-        KimiUsageError: The package for `shared` is not installed. Raised in a run if the maximum cost of a
-            call is unknown.
+        KimiUsageError: `prices` has other keys or values, or the package for `shared` is not installed. Raised in a run
+            if the maximum cost of a call is unknown.
         KimiBudgetExceededError: Raised in the run whose call is refused.
     """
 
@@ -99,6 +100,8 @@ class Budget(KimiCostCallback):
         reconcile: bool | GenerationSource = False,
     ) -> None:
         check_limits(max_cost, max_tokens, reserve)
+        if prices is not None:
+            checked_prices(prices)
         super().__init__(reconcile=reconcile)
         self.max_cost = max_cost
         self.max_tokens = max_tokens

@@ -179,6 +179,9 @@ def _dollars(value: Any) -> Decimal | None:
 
     Hosts have reported negative costs. They count as unknown, because otherwise a budget would grow with each call.
     """
+    if isinstance(value, str):
+        # Some gateways report decimals as text.
+        value = _number_in(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     # `math.isnan` raises an error for an integer of 400 digits.
@@ -191,6 +194,13 @@ def _dollars(value: Any) -> Decimal | None:
         logger.warning("A reply reports a cost above %s USD. The call counts with that cost.", f"{_MAX_COST:,}")
         return Decimal(_MAX_COST)
     return Decimal(str(value))
+
+
+def _number_in(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _may_be_billed(error: KimiError) -> bool:

@@ -116,7 +116,11 @@ LENGTH = lazy_any_of(
     r"too ?(?:long|large|big|much)",
     r"shorten",
     r"shorter",
+    r"\btrim\b",
+    r"over ?(?:long|length)",
     r"(?:long|short|small)er than",
+    # As in "The prompt is larger than this deployment supports"
+    r"(?:prompt|input|conversation|history)\b.{0,20}(?:larg|bigg)er than",
     r"\bfits?\b",
     # As in "Your prompt exceeds 128k."
     r"\b\d{1,9}k\b",
@@ -132,7 +136,9 @@ _LIMIT_AND_AMOUNT = (
 EXCESS = lazy_any_of(
     # Verbs and adjectives
     r"exceed",
-    r"too ?(?:long|large|big|many|much)",
+    r"too ?(?:long|lengthy|large|big|many|much)",
+    r"excessive",
+    r"over ?(?:long|length)",
     r"(?:long|great|larg|bigg|high)er than",
     # As in "300000 input tokens which is more than the allowed 262144"
     r"more (?:\w{1,20} ){0,3}than",
@@ -140,7 +146,7 @@ EXCESS = lazy_any_of(
     r"overflow",
     r"oversize",
     r"beyond",
-    r"(?:over|above|past) (?:the|\d)",
+    r"(?:over|above|past) (?:the|limit|max|\d)",
     r"out of context",
     r"ran out of",
     r"no (?:more )?room",
@@ -204,7 +210,7 @@ EXCESS = lazy_any_of(
 
 LIMIT = lazy_any_of(
     r"\b(?:max|maximum|limit|limited|support|supports|supported|allow|allows|allowed|capacity|context|window|available"
-    r"|accepts|serves|up to|at most|(?:must|should) be|model len)\b"
+    r"|accepts|serves|takes|ceiling|up to|at most|(?:must|should) be|model len)\b"
 )
 AMOUNT = lazy_any_of(
     # Two groups: the digits, with or without commas, and the "k" of thousands

@@ -1,12 +1,12 @@
 """Convert token usage from the wire, and add up tokens and costs of several messages."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from langchain_core.messages import AIMessage
 from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails, UsageMetadata, add_usage
 
+from langchain_kimi._openrouter.retry_after import number_of
 from langchain_kimi._openrouter.wire import JSONObject, WireUsage
 
 _COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens", "cost")
@@ -43,24 +43,21 @@ def usage_from(usage: WireUsage | None) -> UsageMetadata | None:
         "audio": _count(prompt, "audio_tokens"),
     }
     outputs = {"reasoning": _count(completion, "reasoning_tokens"), "audio": _count(completion, "audio_tokens")}
-    if details := {key: value for key, value in inputs.items() if value is not None}:
+    # A host that reports more details than tokens would otherwise make the rest negative, and its cost, too.
+    if details := {key: min(value, input_tokens) for key, value in inputs.items() if value is not None}:
         result["input_token_details"] = cast("InputTokenDetails", details)
-    if details := {key: value for key, value in outputs.items() if value is not None}:
+    if details := {key: min(value, output_tokens) for key, value in outputs.items() if value is not None}:
         result["output_token_details"] = cast("OutputTokenDetails", details)
     return result
 
 
 def _count(usage: JSONObject, name: str) -> int | None:
     value: Any = usage.get(name)
-    if value is None or type(value) is int:
+    if value is None or (type(value) is int and 0 <= value <= _LARGEST):
         return value
-    # Some hosts send counts as floats, which LangChain refuses to add.
-    return int(value) if _is_number(value) else None
-
-
-def _is_number(value: Any) -> bool:
-    # Python's JSON parser accepts NaN and Infinity.
-    return isinstance(value, int | float) and math.isfinite(value)
+    # Some hosts send counts as floats, which LangChain refuses to add, or as text. Negative counts are not known.
+    number = number_of(value)
+    return None if number is None else int(number)
 
 
 def _details(usage: JSONObject, name: str) -> JSONObject:

@@ -243,6 +243,32 @@ class Prices:
     date: str | None
 
 
+_PRICED = ("prompt", "completion")
+
+
+def checked_prices(prices: Mapping[str, float]) -> tuple[float, float]:
+    """Return the caller's prices of the prompt and the completion, in US dollars per million tokens.
+
+    Raises:
+        KimiUsageError: They are not a mapping of these two names to finite numbers of at least 0.
+    """
+    passed: Mapping[Any, Any] = prices if isinstance(prices, Mapping) else {}
+    prompt, completion = (
+        value
+        if isinstance(value := passed.get(name), int | float) and not isinstance(value, bool) and 0 <= value < math.inf
+        else None
+        for name in _PRICED
+    )
+    if prompt is not None and completion is not None and len(passed) == len(_PRICED):
+        return prompt, completion
+    unknown = ", ".join(repr(name) for name in passed if name not in _PRICED)
+    raise KimiUsageError(
+        "prices must contain `prompt` and `completion`, US dollars per million tokens, as numbers"
+        + (f", and not {unknown}." if unknown else "."),
+        advice='For example: prices={"prompt": 0.6, "completion": 2.5}.',
+    )
+
+
 def prices_of(
     slugs: str | Sequence[str], prices: Mapping[str, float] | None, provider: Mapping[str, Any] | None = None
 ) -> Prices:
@@ -254,15 +280,10 @@ def prices_of(
         provider: The provider preferences of the request.
 
     Raises:
-        KimiUsageError: The caller's prices are incomplete or not numbers, or the model has no list prices here.
+        KimiUsageError: The caller's prices are invalid (see `checked_prices`), or the model has no list prices here.
     """
     if prices is not None:
-        values = [prices.get("prompt"), prices.get("completion")]
-        prompt, completion = (
-            value if isinstance(value, int | float) and 0 <= value < math.inf else None for value in values
-        )
-        if prompt is None or completion is None:
-            raise KimiUsageError("prices must contain `prompt` and `completion`, US dollars per million tokens.")
+        prompt, completion = checked_prices(prices)
         return Prices(prompt, prompt, completion, "given", None)
     listed = []
     for slug in [slugs] if isinstance(slugs, str) else slugs:

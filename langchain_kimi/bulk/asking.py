@@ -16,6 +16,7 @@ from langchain_kimi.bulk.target import digest_of
 from langchain_kimi.errors import (
     KimiAuthenticationError,
     KimiBudgetExceededError,
+    KimiError,
     KimiModerationError,
     KimiNotFoundError,
     KimiPaymentRequiredError,
@@ -55,7 +56,7 @@ async def ask(
     error: Exception | None = None
     value: Any = None
     try:
-        value = await runnable.ainvoke(row.value, merge_configs(config, RunnableConfig(callbacks=[costs])))
+        value = await runnable.ainvoke(row.input, merge_configs(config, RunnableConfig(callbacks=[costs])))
     except Exception as problem:  # noqa: BLE001 - every failure of a row is kept as its error
         error = problem
     if isinstance(value, dict) and value.keys() == RAW_AND_PARSED and value["parsing_error"] is not None:
@@ -80,7 +81,8 @@ async def ask(
 
 def unrenderable(value: Any, index: int, problem: Exception) -> BulkResult:
     """Return the result of a row of which no prompt can be made."""
-    error = BulkError("KimiUsageError", f"The row cannot be rendered: {type(problem).__name__}: {problem}")
+    reason = problem.reason if isinstance(problem, KimiError) else f"{type(problem).__name__}: {problem}"
+    error = BulkError("KimiUsageError", f"The row cannot be rendered: {reason}")
     return BulkResult(digest_of({"row": repr(value)}).hex(), index, error=error, input=value)
 
 

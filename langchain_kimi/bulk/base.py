@@ -170,7 +170,8 @@ class BaseRun(ABC, Generic[P]):
     async def _take(self, index: int, value: Any) -> None:
         """Begin with a row: find its result, or ask."""
         try:
-            row = Row(index, self._key_of(value), value)
+            filled = self._target.filled(value)
+            row = Row(index, self._key_of(value, filled), value, filled=filled)
             if self._has_result(row) or self._is_asked(row):
                 return
             prepared = await self._prepared(row)
@@ -182,10 +183,10 @@ class BaseRun(ABC, Generic[P]):
         self._same[row.key] = []
         await self._ask_for(prepared)
 
-    def _key_of(self, value: Any) -> str:
+    def _key_of(self, value: Any, filled: Any) -> str:
         key = self._options.key
         if key is None:
-            return self._target.key_of(value, self._digest)
+            return self._target.key_of(value if filled is None else filled, self._digest)
         return own_key(value, key)
 
     def _has_result(self, row: Row) -> bool:

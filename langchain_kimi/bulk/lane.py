@@ -103,7 +103,7 @@ class BatchRun(BaseRun[RowInBatch]):
         self._taken.set()
 
     async def _prepared(self, row: Row) -> RowInBatch:
-        messages = self._program.messages_of(await self._program.abegin(row.value))
+        messages = self._program.messages_of(await self._program.abegin(row.input))
         request = row_request(self._program, messages, row.index)
         return RowInBatch(row, request, row_size(self._program, request, row.index))
 

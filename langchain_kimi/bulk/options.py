@@ -8,6 +8,7 @@ from typing import Any, Literal, TypedDict
 
 from langchain_core.runnables import RunnableConfig
 
+from langchain_kimi._tokens.model import checked_prices
 from langchain_kimi.bulk.rate_limiter import Limits
 from langchain_kimi.bulk.rows import Estimates
 from langchain_kimi.bulk.summary import BulkSummary
@@ -93,6 +94,8 @@ def checked_options(options: Options) -> CheckedOptions:
         raise KimiUsageError(f'on_error must be "keep" or "raise", got {values["on_error"]!r}.')
     if values.get("lane", "calls") not in {"calls", "batch"}:
         raise KimiUsageError(f'lane must be "calls" or "batch", got {values["lane"]!r}.')
+    if values.get("prices") is not None:
+        checked_prices(values["prices"])
     limits = Limits(**{name: values.pop(name) for name in _LIMITS if name in values})
     if values.get("max_cost") is not None:
         values["max_cost"] = Decimal(str(values["max_cost"]))

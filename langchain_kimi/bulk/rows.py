@@ -1,6 +1,7 @@
 """One row of a bulk run: its calls pass the run's gate, and their costs are counted."""
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -26,25 +27,48 @@ class Row:
         key: Its key.
         value: The row.
         earlier: The result of an earlier round of this run, which has failed.
+        filled: The row with empty text in place of nulls; None if nothing is replaced. See `Target.filled`.
     """
 
     index: int
     key: str
     value: Any
     earlier: BulkResult | None = None
+    filled: Any = None
+
+    @property
+    def input(self) -> Any:
+        """The input of the runnable."""
+        return self.value if self.filled is None else self.filled
+
+
+def key_text(value: Any) -> str:
+    """Return the key of a row as text.
+
+    Args:
+        value: The value of the column, or of the user's function.
+
+    Raises:
+        KimiUsageError: It is null or empty, so the key would be that of other rows, too.
+    """
+    if is_null(value) or value == "":
+        raise KimiUsageError("The key of the row is null or empty.")
+    return str(value)
+
+
+def is_null(value: Any) -> bool:
+    """Return whether a value of a row is missing: None, or NaN as pandas writes it."""
+    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def own_key(row: Any, key: str | Callable[[Any], Any]) -> str:
     """Return the key of a row by the option `key`: a column, or a function.
 
     Raises:
-        KimiUsageError: It is None, empty or NaN. All such rows would get the result of the first one.
+        KimiUsageError: It is null or empty. All such rows would get the result of the first one.
         Exception: The row has no such column, or the function raised it.
     """
-    value = row[key] if isinstance(key, str) else key(row)
-    if value is None or value == "" or value != value:  # noqa: PLR0124 - NaN alone differs from itself
-        raise KimiUsageError(f"The key of the row is {value!r}.")
-    return str(value)
+    return key_text(row[key] if isinstance(key, str) else key(row))
 
 
 @dataclass(frozen=True, slots=True)

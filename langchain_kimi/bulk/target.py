@@ -10,13 +10,14 @@ from typing import Any
 from langchain_core.load import dumpd
 from langchain_core.messages import BaseMessage
 from langchain_core.prompt_values import PromptValue
-from langchain_core.prompts import BasePromptTemplate
+from langchain_core.prompts import BasePromptTemplate, MessagesPlaceholder
 from langchain_core.runnables import Runnable, RunnableParallel
 from pydantic import BaseModel
 
 from langchain_kimi._request.messages import messages_to_wire
 from langchain_kimi._settings import KimiSettings
 from langchain_kimi._structured.prompting import as_messages
+from langchain_kimi.bulk.rows import is_null
 from langchain_kimi.errors import KimiUsageError
 
 _INNER = ("bound", "model", "runnable", "mapper")
@@ -47,6 +48,28 @@ class Target:
         body = self.model.request_body("", **self.arguments)
         del body["messages"]
         return {"request": body, "steps": [_described(step) for step in self.before], "instruction": self.instruction}
+
+    def filled(self, row: Any) -> dict[str, Any] | None:
+        """Return a row with empty text in place of the nulls in the columns of a prompt; None without such nulls.
+
+        A template would write them as "None". In CSV files they are empty text, too.
+
+        Args:
+            row: The row.
+
+        Raises:
+            KimiUsageError: All columns of the prompt are null.
+        """
+        template = self.before[0] if self.before else None
+        if not isinstance(template, BasePromptTemplate) or not isinstance(row, dict):
+            return None
+        parts = getattr(template, "messages", ())
+        placeholders = {part.variable_name for part in parts if isinstance(part, MessagesPlaceholder)}
+        columns = [name for name in template.input_variables if name in row and name not in placeholders]
+        nulls = [name for name in columns if is_null(row[name])]
+        if nulls and len(nulls) == len(columns) and not placeholders:
+            raise KimiUsageError(f"The row is null in {', '.join(nulls)}, and the prompt has no other columns.")
+        return {**row, **dict.fromkeys(nulls, "")} if nulls else None
 
     def key_of(self, row: Any, description: bytes) -> str:
         """Return the key of a row: a digest of the request that it makes.

@@ -167,11 +167,12 @@ class Worker:
         link = await self._link()
         value = row if self._column is None else row[self._column]
         try:
-            key = self._key_of(row, value, link.settings["key"])
+            filled = self._target.filled(value)
+            key = self._key_of(row, value if filled is None else filled, link.settings["key"])
         except Exception as error:  # noqa: BLE001 - a row that cannot be rendered is an error of the row
             failed = unrenderable(value, -1, error)
-            return await self._finished(link, failed.key, value, failed)
-        return await self._finished(link, key, value)
+            return await self._finished(link, Row(-1, failed.key, value), failed)
+        return await self._finished(link, Row(-1, key, value, filled=filled))
 
     async def close(self) -> None:
         """Close the connection of the running event loop."""
@@ -188,16 +189,16 @@ class Worker:
     def _key_of(self, row: Any, value: Any, column: str | None) -> str:
         return self._target.key_of(value, self._digest) if column is None else own_key(row, column)
 
-    async def _finished(self, link: Link, key: str, value: Any, result: BulkResult | None = None) -> BulkResult:
+    async def _finished(self, link: Link, row: Row, result: BulkResult | None = None) -> BulkResult:
         try:
-            answer = await link.request("begin", key=key)
+            answer = await link.request("begin", key=row.key)
             if "line" in answer:
-                return result_of(answer["line"].encode(), self._target.schema, answer["state"], -1, value)
-            result = result or await self._answered(link, Row(-1, key, value))
+                return result_of(answer["line"].encode(), self._target.schema, answer["state"], -1, row.value)
+            result = result or await self._answered(link, row)
         except BaseException:
-            link.tell("release", key=key)
+            link.tell("release", key=row.key)
             raise
-        await link.request("finish", key=key, line=line_of(result).decode())
+        await link.request("finish", key=row.key, line=line_of(result).decode())
         return result
 
     async def _answered(self, link: Link, row: Row) -> BulkResult:

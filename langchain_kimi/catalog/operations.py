@@ -1,5 +1,6 @@
 """The operations of the catalog, without I/O: each yields requests and waits, and returns a typed result."""
 
+import logging
 from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -29,6 +30,7 @@ PAGE = 1000
 """The largest page of models that OpenRouter returns."""
 MOST_MODELS = 100_000
 """The maximum number of models in a list, because a faulty server may send pages without end."""
+logger = logging.getLogger("langchain_kimi")
 T = TypeVar("T")
 R = TypeVar("R", bound=Result)
 
@@ -201,4 +203,20 @@ def _one(row_class: type[R], row: Any) -> R:
 
 
 def _all(row_class: type[R], rows: list[Any]) -> list[R]:
-    return [_one(row_class, row) for row in rows]
+    """Return the rows of a list, without those that are not valid, because one row must not hide all others.
+
+    Raises:
+        KimiMalformedReplyError: No row is valid.
+    """
+    valid: list[R] = []
+    problem: KimiMalformedReplyError | None = None
+    for row in rows:
+        try:
+            valid.append(_one(row_class, row))
+        except KimiMalformedReplyError as error:
+            problem = problem or error
+    if problem is not None:
+        if not valid:
+            raise problem
+        logger.warning("%d of %d rows of a list are left out. %s", len(rows) - len(valid), len(rows), problem.reason)
+    return valid

@@ -47,9 +47,13 @@ def facts_of(
 
 
 def _row(model: ListedModel, hosts: Sequence[Endpoint]) -> ModelRow | None:
-    """Return the row of a model; None if its list lacks what every row needs."""
+    """Return the row of a model; None if its list lacks what every row needs.
+
+    Routers have the price -1, because each of their models has its own.
+    """
     listed = _as_json(model)
-    if model.pricing.prompt is None or model.pricing.completion is None or model.context_length is None:
+    needed = model.pricing.prompt, model.pricing.completion, model.context_length
+    if any(value is None or value < 0 for value in needed):
         return None
     row: ModelRow = {
         "profile": profile_of({"created": 0, "name": model.id, **listed}, family(model.id), profile(model.id) or {}),

@@ -3,7 +3,7 @@
 from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableConfig
 
-from langchain_kimi import ChatKimi, KimiAuthenticationError, KimiModerationError, KimiPermissionError
+from langchain_kimi import ChatKimi, KimiAuthenticationError, KimiModerationError, KimiPermissionError, KimiUsageError
 from langchain_kimi.bulk.admission import OwnAdmission
 from langchain_kimi.bulk.asking import ask, is_hopeless, unrenderable
 from langchain_kimi.bulk.rate_limiter import Limits
@@ -60,3 +60,9 @@ def test_equal_rows_that_cannot_be_rendered_have_equal_keys() -> None:
     assert one.key == other.key != unrenderable({"a": 2}, 0, KeyError("text")).key
     assert one.error is not None
     assert one.error.reason == "The row cannot be rendered: KeyError: 'text'"
+
+
+def test_an_error_of_this_package_is_its_reason() -> None:
+    result = unrenderable({"a": 1}, 0, KimiUsageError("No key."))
+    assert result.error is not None
+    assert result.error.reason == "The row cannot be rendered: No key."

@@ -37,6 +37,7 @@ def test_options_are_taken() -> None:
         ({"max_cost": -1}, "max_cost must be a number of at least 0"),
         ({"max_cost": float("nan")}, "max_cost must be a number"),
         ({"on_error": "ignore"}, "on_error must be"),
+        ({"prices": {"input": 1, "output": 2}}, "not 'input', 'output'"),
         ({"lane": "fast"}, 'lane must be "calls" or "batch"'),
     ],
 )

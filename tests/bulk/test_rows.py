@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from langchain_kimi import ChatKimi, KimiBudgetExceededError, KimiRateLimitError
+from langchain_kimi import ChatKimi, KimiBudgetExceededError, KimiRateLimitError, KimiUsageError
 from langchain_kimi._openrouter.http.gates import current_gate
 from langchain_kimi.bulk.admission import OwnAdmission
 from langchain_kimi.bulk.purse import Purse
 from langchain_kimi.bulk.rate_limiter import Limits
-from langchain_kimi.bulk.rows import Estimates, RowCosts, RunGate
+from langchain_kimi.bulk.rows import Estimates, Row, RowCosts, RunGate, key_text
 from langchain_kimi.testing import Emulator, Reply, faults
 
 
@@ -91,3 +91,19 @@ async def test_each_server_has_a_separate_rate(model: ChatKimi, openrouter: Emul
         gate.leave(first, None)
 
     assert admission.requests == 3
+
+
+@pytest.mark.parametrize(("value", "key"), [(5, "5"), ("a", "a"), (0, "0"), (False, "False")])
+def test_a_key_is_text(value: Any, key: str) -> None:
+    assert key_text(value) == key
+
+
+@pytest.mark.parametrize("value", [None, float("nan"), ""])
+def test_a_key_that_is_missing_is_refused(value: Any) -> None:
+    with pytest.raises(KimiUsageError, match="key of the row is null or empty"):
+        key_text(value)
+
+
+def test_the_input_of_a_row_has_its_nulls_filled() -> None:
+    assert Row(0, "k", {"a": None}).input == {"a": None}
+    assert Row(0, "k", {"a": None}, filled={"a": ""}).input == {"a": ""}

@@ -8,8 +8,10 @@ import threading
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
+from langchain_core.prompts import ChatPromptTemplate
 
 from langchain_kimi import ChatKimi, KimiUsageError, bulk
 from langchain_kimi.bulk import BulkResult
@@ -97,3 +99,28 @@ def test_a_killed_run_continues_and_pays_for_no_row_twice(
 @pytest.mark.long
 def test_many_kills_lose_nothing(interpreter: Interpreter, tmp_path: Path, openrouter: Emulator) -> None:
     check_kills(interpreter, tmp_path / "a.jsonl", openrouter, 2_000, [n * 37 for n in range(1, 51)])
+
+
+@pytest.mark.parametrize("lane", ["calls", "batch"])
+async def test_a_null_in_a_prompt_is_empty_text_and_a_row_with_only_nulls_an_error_row(
+    lane: Any, model: ChatKimi, openrouter: Emulator, tmp_path: Path
+) -> None:
+    openrouter.behave(batch_states=())
+    prompt = ChatPromptTemplate.from_messages([("human", "[{title}] [{text}]")])
+    values: list[dict[str, Any]] = [{"title": "a", "text": None}, {"title": None, "text": None}]
+    limited = model.model_copy(update={"max_tokens": 20})
+
+    results = [one async for one in bulk.arun(prompt | limited, values, out=tmp_path / "a.jsonl", lane=lane)]
+
+    assert sorted((one.index, one.ok, one.input) for one in results) == [(0, True, values[0]), (1, False, values[1])]
+    assert "[a] []" in str(openrouter.requests[0].body)
+    assert all("[None]" not in str(one.body) for one in openrouter.requests)
+
+
+async def test_rows_without_a_key_are_error_rows(model: ChatKimi, openrouter: Emulator, tmp_path: Path) -> None:
+    rows = [{"id": None, "text": "a"}, {"id": None, "text": "b"}, {"id": 1, "text": "c"}]
+    prompt = ChatPromptTemplate.from_messages([("human", "{text}")])
+
+    results = [one async for one in bulk.arun(prompt | model, rows, out=tmp_path / "a.jsonl", key="id")]
+
+    assert sorted((one.index, one.ok) for one in results) == [(0, False), (1, False), (2, True)]

@@ -124,3 +124,34 @@ def test_differences_name_the_place() -> None:
 def test_differences_in_lists_name_the_place() -> None:
     assert list(differences({"a": [1, {"b": 2}]}, {"a": [1, {"b": 3}]})) == ["a[1].b: 2 there, 3 now"]
     assert list(differences([1], [1, 2])) == [": [1] there, [1, 2] now"]
+
+
+NULL: Any = None
+
+
+@pytest.mark.parametrize(
+    ("row", "filled"),
+    [
+        ({"title": "a", "body": "b"}, None),
+        ({"title": "a", "body": NULL, "other": NULL}, {"title": "a", "body": "", "other": NULL}),
+        ({"title": "a", "body": float("nan")}, {"title": "a", "body": ""}),
+        ({"title": "a"}, None),
+        ("a", None),
+    ],
+)
+def test_a_null_in_a_prompt_is_empty_text(row: Any, filled: Any) -> None:
+    prompt = ChatPromptTemplate.from_messages([("human", "{title}: {body}")])
+
+    assert target_of(prompt | MODEL).filled(row) == filled
+    assert target_of(MODEL).filled(row) is None
+
+
+def test_nulls_are_no_messages() -> None:
+    prompt = ChatPromptTemplate.from_messages([("placeholder", "{history}"), ("human", "{text}")])
+
+    assert target_of(prompt | MODEL).filled({"history": NULL, "text": NULL}) == {"history": NULL, "text": ""}
+
+
+def test_a_row_with_only_nulls_is_refused() -> None:
+    with pytest.raises(KimiUsageError, match="null in question, and the prompt has no other columns"):
+        target_of(PROMPT | MODEL).filled({"question": NULL, "id": 1})

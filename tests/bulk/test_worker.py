@@ -375,3 +375,17 @@ def test_one_worker_serves_several_event_loops(build: Build, openrouter: Emulato
         worker = Worker(build, shared.address())
         for row in "ab":
             assert asyncio.run(worker.ask(row)).ok
+
+
+async def test_a_null_in_a_prompt_of_a_worker_is_empty_text(
+    hire: Hire, build: Build, openrouter: Emulator, out: Path
+) -> None:
+    prompt = ChatPromptTemplate.from_messages([("human", "[{title}] [{text}]")])
+    with Shared(out) as shared:
+        worker = hire(lambda: prompt | build(), shared.address())
+        some, none = await ask_all(worker, [{"title": "a", "text": None}, {"title": None, "text": None}])
+
+    assert isinstance(some, BulkResult)
+    assert isinstance(none, BulkResult)
+    assert (some.ok, none.ok) == (True, False)
+    assert [body["messages"][0]["content"] for body in openrouter.bodies] == ["[a] []"]

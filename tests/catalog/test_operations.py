@@ -88,6 +88,17 @@ async def test_a_row_of_another_form_is_malformed(ask: Ask) -> None:
         await ask(Server(data([{"context_length": "long"}])), "models")
 
 
+async def test_rows_that_are_not_valid_are_left_out(ask: Ask, caplog: pytest.LogCaptureFixture) -> None:
+    rows = [{"id": "a"}, None, {"id": "b", "pricing": None}, {"id": "c", "context_length": "big"}, {"id": "d"}]
+    assert [model.id for model in await ask(Server(data(rows)), "models")] == ["a", "d"]
+    assert "3 of 5 rows of a list are left out" in caplog.text
+
+
+async def test_a_list_without_a_valid_row_is_malformed(ask: Ask) -> None:
+    with pytest.raises(KimiMalformedReplyError, match="not a valid Provider"):
+        await ask(Server(data([None, 5])), "providers")
+
+
 def test_an_operation_is_a_generator_of_requests() -> None:
     requested: list[Any] = []
 

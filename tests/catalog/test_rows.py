@@ -42,7 +42,12 @@ def test_an_alias_points_to_its_target() -> None:
 
 
 def test_a_model_without_prices_or_limits_has_no_row() -> None:
-    models = [listed(K4, pricing={}), listed("moonshotai/kimi-k5", context_length=None)]
+    models = [
+        listed(K4, pricing={}),
+        listed("moonshotai/kimi-k5", context_length=None),
+        listed("moonshotai/kimi-k6", context_length=-1),
+        listed("moonshotai/kimi-k7", pricing={"prompt": "-1", "completion": "-1"}),
+    ]
     assert facts_of(models, {}, source="", date="")["models"] == {}
 
 

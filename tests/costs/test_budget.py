@@ -349,3 +349,9 @@ async def test_a_call_is_not_made_if_the_budget_s_store_fails_before_it(
         await ask(model, way, [HumanMessage(STORY)])
     assert openrouter.requests == []
     assert (budget.in_flight, other.in_flight, other.reserved) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("prices", [{"input": 1, "output": 2}, {}, {"prompt": 1}, [1, 2]])
+def test_invalid_prices_are_refused_before_the_first_call(prices: Any) -> None:
+    with pytest.raises(KimiUsageError, match="`prompt` and `completion`"):
+        Budget(max_cost=1, prices=prices)

@@ -4,7 +4,7 @@ import pytest
 from langchain_core.messages import AIMessage
 from langchain_core.messages.ai import UsageMetadata
 
-from langchain_kimi._reply.usage import added_up, with_sums
+from langchain_kimi._reply.usage import added_up, usage_from, with_sums
 
 
 def usage(prompt: int, completion: int, cost: float | None = None) -> dict[str, Any]:
@@ -76,3 +76,26 @@ def test_usage_of_only_one_message_is_used() -> None:
 def test_a_cost_that_is_not_plausible_is_not_added() -> None:
     odd = AIMessage("y", response_metadata={"cost": 10**400})
     assert with_sums(odd, message(1, 2, 0.25)).response_metadata["cost"] == 0.25
+
+
+@pytest.mark.parametrize(
+    ("wire", "tokens"),
+    [
+        ({"prompt_tokens": 100.7, "completion_tokens": "40", "total_tokens": "140"}, (100, 40, 140, None, None)),
+        ({"prompt_tokens": -5, "completion_tokens": -4, "total_tokens": -9}, (0, 0, 0, None, None)),
+        ({"prompt_tokens": 1e300, "completion_tokens": 10**400, "total_tokens": True}, (0, 0, 0, None, None)),
+        ({"prompt_tokens": "many", "completion_tokens": [4], "total_tokens": None}, (0, 0, 0, None, None)),
+        ({"prompt_tokens_details": {"cached_tokens": "64"}}, (100, 40, 140, 64, None)),
+        ({"prompt_tokens_details": {"cached_tokens": -64}}, (100, 40, 140, None, None)),
+        # More details than tokens.
+        ({"prompt_tokens_details": {"cached_tokens": 1000}}, (100, 40, 140, 100, None)),
+        ({"completion_tokens_details": {"reasoning_tokens": 1000}}, (100, 40, 140, None, 40)),
+    ],
+)
+def test_counts_are_plausible_numbers(wire: Any, tokens: tuple[Any, ...]) -> None:
+    counts: Any = {"prompt_tokens": 100, "completion_tokens": 40, "total_tokens": 140, **wire}
+    tally: Any = usage_from(counts)
+    inputs, outputs = tally.get("input_token_details", {}), tally.get("output_token_details", {})
+
+    sums = tally["input_tokens"], tally["output_tokens"], tally["total_tokens"]
+    assert (*sums, inputs.get("cache_read"), outputs.get("reasoning")) == tokens

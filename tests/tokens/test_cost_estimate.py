@@ -118,11 +118,22 @@ def test_prices_that_are_passed_in_are_used() -> None:
         {"prompt": 1, "completion": float("nan")},
         {"prompt": float("inf"), "completion": 1},
         {"prompt": "0.6", "completion": "2.5"},
+        {"prompt": True, "completion": 1},
+        {"prompt": 1, "completion": 1, "cache_read": 0.1},
+        {"moonshotai/kimi-k3": {"prompt": 1, "completion": 1}},
+        {1: 2},
+        (0.6, 2.5),
+        "cheap",
     ],
 )
-def test_invalid_prices_are_refused(wrong: dict[str, Any]) -> None:
+def test_invalid_prices_are_refused(wrong: Any) -> None:
     with pytest.raises(KimiUsageError, match="`prompt` and `completion`"):
         model().estimate_cost(ASKED, prices=wrong)
+
+
+def test_unknown_names_of_prices_are_in_the_error() -> None:
+    with pytest.raises(KimiUsageError, match="not 'input', 'output'"):
+        model().estimate_cost(ASKED, prices={"input": 0.6, "output": 2.5})
 
 
 def test_an_invalid_limit_is_refused() -> None:

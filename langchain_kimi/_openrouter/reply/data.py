@@ -1,11 +1,12 @@
 """Read the responses of endpoints other than chat completions: bytes, JSON objects, and objects with `data`."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
-from langchain_kimi._openrouter.errors import malformed
+from langchain_kimi._openrouter.errors import error_from_reply, find_error, malformed
 from langchain_kimi._openrouter.reply.bodies import parse_body, size_with, truncated_reply, without_comments
 from langchain_kimi._openrouter.reply.reading import IdleTimer, ResponseHead
+from langchain_kimi._openrouter.wire import WireEvent
 from langchain_kimi.errors import KimiError
 
 
@@ -52,11 +53,15 @@ class ObjectReader(BytesReader):
 
         Raises:
             KimiMalformedReplyError: The response is not a JSON object, or not of the expected form.
+            KimiError: It is an error, which some gateways send with status 200.
         """
         text = without_comments(b"".join(self._pieces)).decode("utf-8", errors="replace")
         reply = parse_body(self._head, text)
         if reason := self._problem(reply):
-            raise malformed(reason, truncated_reply(self._head, text))
+            raw_reply = truncated_reply(self._head, text)
+            if isinstance(reply, dict) and find_error(cast("WireEvent", reply)):
+                raise error_from_reply(cast("WireEvent", reply), raw_reply, now=self._head.now)
+            raise malformed(reason, raw_reply)
         yield reply
 
     def _problem(self, reply: Any) -> str | None:

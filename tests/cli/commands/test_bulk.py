@@ -87,6 +87,16 @@ def test_a_text_is_one_message_and_a_row_without_messages_an_error_row(cli: Cli,
     assert [body["messages"] for body in cli.emulator.bodies] == [[{"role": "user", "content": "Hello."}]]
 
 
+@pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
+def test_a_null_is_empty_text_as_in_csv_files(suffix: str, cli: Cli, tmp_path: Path) -> None:
+    rows = write_rows(tmp_path / f"in{suffix}", [{"a": "x", "b": None}, {"a": "x", "b": "y"}, {"a": None, "b": None}])
+
+    summary = cli.json("bulk", str(rows), "--prompt", "{a}, {b}", "--out", str(tmp_path / "out.jsonl"), code=3)
+
+    assert (summary["answered"], summary["failed"]) == (2, 1)
+    assert sorted(body["messages"][0]["content"] for body in cli.emulator.bodies) == ["x, ", "x, y"]
+
+
 def test_a_schema_makes_objects_in_a_parquet_file(cli: Cli, tmp_path: Path) -> None:
     rows = write_rows(tmp_path / "in.jsonl", [{"text": "to Oslo"}])
     schema, out, prompt = tmp_path / "order.json", tmp_path / "out.parquet", tmp_path / "prompt.txt"

@@ -2,7 +2,13 @@ import pytest
 
 from langchain_kimi._openrouter.reply.data import BytesReader, DataReader, ObjectReader
 from langchain_kimi._openrouter.reply.reading import ResponseHead
-from langchain_kimi.errors import KimiError, KimiMalformedReplyError, KimiTimeoutError
+from langchain_kimi.errors import (
+    KimiError,
+    KimiMalformedReplyError,
+    KimiPermissionError,
+    KimiRateLimitError,
+    KimiTimeoutError,
+)
 
 
 def reader(shape: type = dict, idle: float | None = None) -> DataReader:
@@ -23,6 +29,22 @@ def test_another_form_is_malformed(body: bytes) -> None:
     reading.feed(body, 0.0)
     with pytest.raises(KimiMalformedReplyError):
         list(reading.close())
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b'{"error": {"message": "No.", "code": 403}}', KimiPermissionError),
+        (b'{"data": null, "error": {"message": "Slowly.", "code": 429}}', KimiRateLimitError),
+        (b'{"error": "No."}', KimiError),
+    ],
+)
+def test_an_error_with_status_200_is_raised(body: bytes, kind: type[KimiError]) -> None:
+    reading = reader(list)
+    reading.feed(body, 0.0)
+    with pytest.raises(kind) as caught:
+        list(reading.close())
+    assert not isinstance(caught.value, KimiMalformedReplyError)
 
 
 def test_blanks_are_not_content() -> None:
