@@ -10,16 +10,22 @@ from collections.abc import Sequence
 from langchain_kimi.cli.main import main as langchain_kimi
 
 
-def show(*arguments: str) -> None:
-    """Run a command and print it."""
-    print(f"\n$ langchain-kimi {' '.join(arguments)}")
+def show(purpose: str, *arguments: str) -> None:
+    """Print the purpose of a command and the command, and run it."""
+    print(f"\n{purpose}\n$ langchain-kimi {' '.join(arguments)}")
     langchain_kimi(arguments)
 
 
 def commands(more: Sequence[str]) -> None:
     """Run the commands, with further options."""
-    show("doctor", "--tools", "--max-price", "4", *more)
-    show("verify", "--max-cost", "0.05", *more)
+    show(
+        "Check the key, and list the hosts. The last line is the model to use for tools at 4 USD per million tokens.",
+        *("doctor", "--tools", "--max-price", "4", *more),
+    )
+    show(
+        "Call tools and request objects on each host, and count the good answers. The last line is the model to use.",
+        *("verify", "--max-cost", "0.05", *more),
+    )
 
 
 def main() -> None:

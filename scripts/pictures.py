@@ -17,7 +17,7 @@ from rich.text import Text
 ROOT = Path(__file__).parents[1]
 ASSETS = ROOT / "docs" / "assets"
 # The example, the columns of its terminal, and the command as a user types it.
-TERMINALS = {"demo.svg": ("quickstart.py", 92, "make demo"), "hosts.svg": ("hosts.py", 168, "make demo")}
+TERMINALS = {"demo.svg": ("quickstart.py", 92, "make demo"), "hosts.svg": ("hosts.py", 180, "make demo")}
 
 _PORT = re.compile(r"(127\.0\.0\.1):\d+")
 _FONT = re.compile(r"@font-face \{.*?\}", re.DOTALL)

@@ -26,12 +26,12 @@ runpy.run_path(sys.argv.pop(1), run_name="__main__")
 
 SHOWN = {
     "quickstart": (
-        "Plain: ",
-        "Streamed: ",
+        "1. A plain answer to: Say hello",
+        "2. A streamed answer to: Count from",
         "Kimi calls get_weather",
-        "sunny in Oslo",
+        "Kimi answers: The tool says: It is 21 degrees and sunny in Oslo.",
         "Trip(city='Lisbon', days=4)",
-        "$0.0",
+        "tokens out, $0.0",
     ),
     "extract": ("answered             200", "refused              3", "The results are in"),
     "hosts": ("hosts serve moonshotai/kimi-k2-0905", "careless", "leaks markup, which the repairs", "ignore=['"),

@@ -2,12 +2,17 @@
 
 import io
 import json
+import shutil
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any, TextIO
 
 Row = Mapping[str, str]
+
+_EMPTY = ("", "-")
+_NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 class Output:
@@ -59,30 +64,60 @@ class Output:
         self.line(f"{mark} {text}", style=style)
 
     def table(self, rows: Sequence[Row], title: str = "") -> None:
-        """Write a table, whose columns are the keys of the first row; columns without any value are left out."""
+        """Write a table, whose columns are the keys of the first row; columns without any value are left out.
+
+        On a terminal that is too narrow for the columns, each row becomes a paragraph.
+        """
         if self.as_json or not rows:
             return
-        names = [name for name in rows[0] if any(row[name] not in {"", "-"} for row in rows)]
+        names = [name for name in rows[0] if any(row[name] not in _EMPTY for row in rows)]
+        # Two columns can be read in any case: the second one is text.
+        may_be_narrow = len(names) > 2 and self._stream.isatty()  # noqa: PLR2004 - see above
         if self._rich is None:
-            self._plain_table(rows, names, title)
+            lines = _aligned(rows, names)
+            if may_be_narrow and max(map(len, lines)) > shutil.get_terminal_size().columns:
+                self._paragraphs(rows, names, title)
+            else:
+                self.line("\n".join([title, *lines] if title else lines))
             return
         table = import_module("rich.table").Table(title=title or None, title_justify="left")
         for name in names:
             table.add_column(name, overflow="fold")
         for row in rows:
             table.add_row(*(import_module("rich.text").Text(row[name]) for name in names))
-        self._console().print(table)
+        if may_be_narrow and self._breaks_words(table, rows, names):
+            self._paragraphs(rows, names, title)
+        else:
+            self._console().print(table)
 
-    def _plain_table(self, rows: Sequence[Row], names: Sequence[str], title: str) -> None:
+    def _breaks_words(self, table: Any, rows: Sequence[Row], names: Sequence[str]) -> bool:
+        """Return whether a table of `rich` breaks words to fit the terminal."""
+        plain = io.StringIO()
+        self._rich.Console(file=plain, width=self._console().width).print(table)  # type: ignore[union-attr]  # see table
+        texts = [*names, *(row[name] for row in rows for name in names)]
+        return not set(" ".join(texts).split()) <= set(plain.getvalue().split())
+
+    def _paragraphs(self, rows: Sequence[Row], names: Sequence[str], title: str) -> None:
         if title:
             self.line(title)
-        lines = [dict(zip(names, names, strict=True)), *rows]
-        widths = {name: max(len(line[name]) for line in lines) for name in names}
-        for line in lines:
-            self.line("  ".join(line[name].ljust(widths[name]) for name in names).rstrip())
+        width = shutil.get_terminal_size().columns
+        for row in rows:
+            self.line(row[names[0]], style="bold")
+            facts = [f"{name}: {row[name]}" for name in names[1:] if row[name] not in _EMPTY]
+            # A fact that fits a line is not broken: textwrap does not break lines at no-break spaces.
+            glued = [fact.replace(" ", _NO_BREAK) if len(fact) < width - 3 else fact for fact in facts]
+            text = textwrap.fill("; ".join(glued), width, initial_indent="   ", subsequent_indent="   ")
+            self.line(text.replace(_NO_BREAK, " "))
 
     def _console(self) -> Any:
         return self._rich.Console(file=self._stream)  # type: ignore[union-attr]  # callers check it
+
+
+def _aligned(rows: Sequence[Row], names: Sequence[str]) -> list[str]:
+    """Return the lines of a table, with the names of the columns first."""
+    lines = [dict(zip(names, names, strict=True)), *rows]
+    widths = {name: max(len(line[name]) for line in lines) for name in names}
+    return ["  ".join(line[name].ljust(widths[name]) for name in names).rstrip() for line in lines]
 
 
 def _rich() -> Any:

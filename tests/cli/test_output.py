@@ -1,4 +1,5 @@
 import io
+import re
 import sys
 
 import pytest
@@ -69,3 +70,69 @@ def test_without_rich_a_terminal_gets_plain_text(monkeypatch: pytest.MonkeyPatch
     stream = Terminal()
     Output(stream=stream).table(ROWS)
     assert stream.getvalue() == "host    price\na       1\nlonger\n"
+
+
+def without_styles(text: str) -> str:
+    return re.sub(r"\x1b\[\d*m", "", text)
+
+
+HOSTS = [
+    {"host": "steady", "price of a million": "0.6", "good": "14/14 (78%-100%)", "notes": "-"},
+    {"host": "leaky", "price of a million": "0.48", "good": "5/14 (16%-61%)", "notes": "leaks markup into the text"},
+]
+PARAGRAPHS = """Hosts
+steady
+   price of a million: 0.6;
+   good: 14/14 (78%-100%)
+leaky
+   price of a million: 0.48;
+   good: 5/14 (16%-61%);
+   notes: leaks markup into the text
+"""
+
+
+def test_a_fact_that_is_longer_than_a_line_is_wrapped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    monkeypatch.setenv("TERM", "xterm")
+    stream = Terminal()
+    Output(stream=stream).table(HOSTS)
+    assert "(16%-61%); notes:\n   leaks markup into\n   the text\n" in stream.getvalue()
+
+
+@pytest.mark.parametrize("has_rich", [True, False])
+def test_a_narrow_terminal_gets_a_paragraph_for_each_row(monkeypatch: pytest.MonkeyPatch, *, has_rich: bool) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("NO_COLOR", "1")
+    if not has_rich:
+        monkeypatch.setitem(sys.modules, "rich.console", None)
+    stream = Terminal()
+    Output(stream=stream).table(HOSTS, title="Hosts")
+    assert without_styles(stream.getvalue()) == PARAGRAPHS
+
+
+@pytest.mark.parametrize(("has_rich", "columns"), [(True, 47), (False, 72)])
+def test_a_terminal_that_is_just_wide_enough_gets_a_table(
+    monkeypatch: pytest.MonkeyPatch, *, has_rich: bool, columns: int
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("NO_COLOR", "1")
+    if not has_rich:
+        monkeypatch.setitem(sys.modules, "rich.console", None)
+    written = {}
+    for width in (columns, columns - 1):
+        monkeypatch.setenv("COLUMNS", str(width))
+        stream = Terminal()
+        Output(stream=stream).table(HOSTS)
+        written[width] = without_styles(stream.getvalue())
+    assert "notes:" not in written[columns]
+    assert max(map(len, written[columns].splitlines())) <= columns
+    assert "notes: leaks markup into the text" in written[columns - 1]
+
+
+def test_two_columns_stay_a_table_on_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "10")
+    monkeypatch.setitem(sys.modules, "rich.console", None)
+    stream = Terminal()
+    Output(stream=stream).table([{"error": "KimiError", "cause": "a long sentence"}])
+    assert stream.getvalue() == "error      cause\nKimiError  a long sentence\n"
