@@ -48,7 +48,7 @@ def in_a_stream(message: str) -> RawReply:
 
 
 PLACES = [direct, upstream, in_a_200, in_a_stream]
-EVERY = pytest.mark.parametrize("every", [4, pytest.param(1, marks=pytest.mark.long)], ids=["some", "all"])
+EVERY = pytest.mark.parametrize("every", [8, pytest.param(1, marks=pytest.mark.long)], ids=["some", "all"])
 
 
 @EVERY
