@@ -15,7 +15,7 @@ from langchain_kimi._kimi.facts import DIRECTORY_VARIABLE, forget
 from langchain_kimi._reply.messages import PROVIDER
 from langchain_kimi.testing import Behavior, Emulator
 from tests.interpreters import Interpreter, interpreter_in
-from tests.rows import can_be_grouped, grouped
+from tests.rows import LONG, can_be_grouped, grouped, leave_out_long_rows
 from tests.tracing import import_share, import_traced, is_of_the_emulator, stop_tracing, threads_traced, tracing
 
 KEY = "planted-key-that-opens-nothing"
@@ -76,8 +76,13 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 @pytest.hookimpl(tryfirst=True)
 def pytest_pycollect_makeitem(collector: Any, name: str, obj: Any) -> list[pytest.Item] | None:
     """Group the rows of tables, if that is wanted and if they need no fixtures of their own."""
-    wants_groups = isinstance(collector, pytest.Module) and collector.config.getoption("--group-rows")
-    if not (wants_groups and collector.istestfunction(obj, name) and can_be_grouped(obj, collector.obj)):
+    if not (isinstance(collector, pytest.Module) and collector.istestfunction(obj, name)):
+        return None
+    if collector.config.getoption("markexpr") == f"not {LONG}":
+        if LONG in {mark.name for mark in getattr(obj, "pytestmark", ())}:
+            return []
+        leave_out_long_rows(obj)
+    if not (collector.config.getoption("--group-rows") and can_be_grouped(obj, collector.obj)):
         return None
     test = grouped(obj)
     # Items look their functions up by name.
@@ -113,7 +118,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish() -> None:
     """Exclude the objects created by imports from garbage collection, so that collections in tests are short."""
-    gc.collect()
     gc.freeze()
     gc.enable()
 

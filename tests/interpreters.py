@@ -40,9 +40,10 @@ sys.argv[1:] = job["arguments"]
 if job["strict"]:
     warnings.simplefilter("error")
     warnings.filterwarnings("ignore", "'asyncio.iscoroutinefunction' is deprecated", DeprecationWarning)
+    # At its end, an interpreter collects what it imported too. This takes ten times as long as most programs.
+    gc.unfreeze()
 program = compile(job["program"], "<program>", "exec")
 # Its variables live until the interpreter ends, as those of a main module do, and are collected then.
-gc.unfreeze()
 variables = {"__name__": "__main__"}
 exec(program, variables)
 """
@@ -133,7 +134,10 @@ class Interpreter:
         environment: Mapping[str, str] | None = None,
         strict: bool = False,
     ) -> "subprocess.CompletedProcess[str]":
-        """Run a program and return what it printed and its exit code; warnings are errors if `strict`."""
+        """Run a program and return what it printed and its exit code.
+
+        If `strict`, warnings are errors, and everything is collected at the end, as in an interpreter of its own.
+        """
         with self.running(program, *arguments, environment=environment, strict=strict) as running:
             code = running.wait()
         return subprocess.CompletedProcess(_command(program, *arguments, strict=strict), code, *self.texts())

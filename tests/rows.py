@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from itertools import product
+from itertools import compress, product
 from typing import Any, NamedTuple
 
 import pytest
@@ -16,6 +16,8 @@ SHARED = frozenset({"model", "openrouter", "wire"})
 """Fixtures that rows may share, unless a file has its own. Before each row, the emulator forgets what it received."""
 ROWS_IN_ONE_TEST = 100
 """The longest group of rows. Tables are divided, so that each process gets a part of a long one."""
+LONG = "long"
+"""The mark of tests and of rows that `make test` leaves out."""
 APART = "apart"
 """The mark of a test whose rows have fixtures of their own."""
 ROWS_OF_TABLES = 40
@@ -72,6 +74,23 @@ def _name(ids: Any, number: int, values: Any) -> Any:
     if callable(ids):
         return "-".join(str(ids(value)) for value in values)
     return ids[number] if ids else f"{number}: {values!r:.200}"
+
+
+def leave_out_long_rows(test: Any) -> None:
+    """Leave the rows that are marked as long out of the tables of a test. pytest would make a test of each first."""
+    if _tables(test):
+        test.pytestmark = [_without_long_rows(mark) if mark.name == "parametrize" else mark for mark in test.pytestmark]
+
+
+def _without_long_rows(table: pytest.Mark) -> pytest.Mark:
+    """Return a table without its long rows. One that has only such rows stays, and pytest deselects its tests."""
+    names, values, *others = table.args
+    rows, ids = list(values), table.kwargs.get("ids")
+    short = [all(mark.name != LONG for mark in getattr(row, "marks", ())) for row in rows]
+    if any(short):
+        rows = [*compress(rows, short)]
+        ids = [*compress(ids, short)] if isinstance(ids, list | tuple) else ids
+    return pytest.mark.parametrize(names, rows, *others, **{**table.kwargs, "ids": ids}).mark
 
 
 def can_be_grouped(test: Any, module: Any) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from langchain_kimi.testing import Behavior, Emulator
-from tests.rows import ROWS_IN_ONE_TEST, can_be_grouped, each_row, grouped
+from tests.rows import ROWS_IN_ONE_TEST, can_be_grouped, each_row, grouped, leave_out_long_rows
 
 SEEN: list[int] = []
 
@@ -49,6 +49,22 @@ def test_long_tables_are_divided_and_marked_rows_are_separate() -> None:
     assert [group.id for group in groups] == ["marked", "rows 0", f"rows {ROWS_IN_ONE_TEST}"]
     assert [len(group.values[0]) for group in groups] == [1, ROWS_IN_ONE_TEST, 1]
     assert [bool(group.marks) for group in groups] == [True, False, False]
+
+
+def test_long_rows_are_left_out_with_their_names() -> None:
+    rows = [1, pytest.param(2, marks=pytest.mark.long), pytest.param(3, marks=pytest.mark.waits)]
+
+    @pytest.mark.parametrize("name", [pytest.param("long", marks=pytest.mark.long)])
+    @pytest.mark.parametrize("number", rows, ids=["one", "two", "three"])
+    def check_both(number: int, name: str) -> None:
+        assert (number, name) != (2, "short")
+
+    test: Any = check_both
+    leave_out_long_rows(test)
+    numbers, names = test.pytestmark
+    assert (numbers.args[1], numbers.kwargs["ids"]) == ([rows[0], rows[2]], ["one", "three"])
+    # pytest would skip a test whose table is empty. It deselects one whose rows are all long.
+    assert names.args[1][0].id is None
 
 
 @pytest.mark.parametrize("times", [2])

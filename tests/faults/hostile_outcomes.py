@@ -2,22 +2,6 @@
 
 from collections.abc import Mapping
 
-SLOW = frozenset(
-    {
-        "bomb: 17 MiB",
-        "bomb: calls",
-        "bomb: choices",
-        "bomb: keys",
-        "encoding: a bomb",
-        "encoding: a bomb in a bomb",
-        "encoding: a bomb in a string",
-        "encoding: a bomb with an error",
-        "events: a line of 17 MiB",
-        "events: a line of 8 MiB",
-        "events: an event of many lines",
-    }
-)
-"""Replies that take longer to make or to read."""
 SLOWEST = frozenset(
     {
         "body: a list for ever",

@@ -14,7 +14,7 @@ from langchain_kimi.testing import Emulator, Reply
 from langchain_kimi.testing.faults import HOSTILE, HostileFault
 from tests.faults.cases import ANSWER
 from tests.faults.deviations import may_be, transport_of
-from tests.faults.hostile_outcomes import OUTCOMES, SLOW, SLOWEST
+from tests.faults.hostile_outcomes import OUTCOMES, SLOWEST
 from tests.faults.ways import WAYS, ask, model_of, streams
 from tests.rows import each_row
 
@@ -23,27 +23,19 @@ SHORT = {"idle": 0.2, "total": 0.8}
 LONG = {"idle": 300.0, "total": 600.0}
 NEVER_ENDS = {"KimiTimeoutError", "KimiReplyTooLargeError"}
 MOST_MEMORY = 3 * MAX_REPLY_BYTES
-PAIRS = (("invoke", "astream"), ("ainvoke", "stream"))
 OF_THE_REPLY = frozenset({"interim: with a length", "events: choices of other indices"})
 """Replies whose own answer is the false one."""
 
 
-PAIRS = (("invoke", "astream"), ("stream", "ainvoke"))
-
-
-def quick_ways(number: int, *, is_slow: bool) -> tuple[str, ...]:
-    """Return the ways of the tests that are not long: one plain and one streamed, one sync and one async.
-
-    What is slow is played in one way, each in another one.
-    """
-    return ([*WAYS][number % 4],) if is_slow else PAIRS[number % 2]
+def quick_way(number: int) -> str:
+    """Return the way in which the tests that are not long play a reply. Replies of the same kind follow one another."""
+    return [*WAYS][number % 4]
 
 
 def cases() -> Iterator[Any]:
     for number, fault in enumerate(HOSTILE.values()):
-        quick = quick_ways(number, is_slow=fault.client == "stops" or fault.name in SLOW)
         for way in WAYS:
-            marks = [] if way in quick and fault.name not in SLOWEST else [pytest.mark.long]
+            marks = [] if way == quick_way(number) and fault.name not in SLOWEST else [pytest.mark.long]
             yield pytest.param(fault, way, id=f"{fault.name}-{way}", marks=marks)
 
 

@@ -16,7 +16,7 @@ from langchain_kimi.testing.faults.hostile.connections import read_request
 from langchain_kimi.testing.faults.hostile.entries import SMUGGLED
 from tests.conftest import KEY
 from tests.faults.relay import certificate
-from tests.faults.test_hostile import LONG, OTHER_KEY, quick_ways
+from tests.faults.test_hostile import LONG, OTHER_KEY, quick_way
 from tests.faults.ways import WAYS, QuickKimi, ask, model_of
 from tests.rows import each_row
 
@@ -44,9 +44,8 @@ def model_at(port: int, hostile: HostileConnection, verify: str | None, **settin
 
 def connections() -> Iterator[Any]:
     for number, hostile in enumerate(CONNECTIONS.values()):
-        quick = quick_ways(number, is_slow=hostile.client == "stops")
         for way in WAYS:
-            marks = [] if way in quick else [pytest.mark.long]
+            marks = [] if way == quick_way(number) else [pytest.mark.long]
             yield pytest.param(hostile, way, id=f"{hostile.name}-{way}", marks=marks)
 
 

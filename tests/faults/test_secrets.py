@@ -4,6 +4,7 @@ import json
 import logging
 import pickle
 import traceback
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -135,8 +136,16 @@ def test_headers_that_frame_a_request_are_refused(name: str, way: str) -> None:
         assert openrouter.requests == []
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("depth", [50, 400, 800, 940, 975, 4_000, pytest.param(20_000, marks=pytest.mark.long)])
+def depths_and_ways() -> Iterator[Any]:
+    """Yield each depth in each way. Those that are not long are one plain and one streamed way of each depth."""
+    for number, depth in enumerate((50, 400, 800, 940, 975, 4_000, 20_000)):
+        quick = (("invoke", "astream"), ("ainvoke", "stream"))[number % 2]
+        for way in WAYS:
+            is_quick = way in quick and depth < 20_000
+            yield pytest.param(depth, way, id=f"{depth}-{way}", marks=[] if is_quick else [pytest.mark.long])
+
+
+@pytest.mark.parametrize(("depth", "way"), depths_and_ways())
 def test_a_deeply_nested_error_is_reported(depth: int, way: str) -> None:
     deep = b'{"a":' * depth + b"1" + b"}" * depth
     raw = json.dumps(deep.decode()).encode()

@@ -48,7 +48,7 @@ def in_a_stream(message: str) -> RawReply:
 
 
 PLACES = [direct, upstream, in_a_200, in_a_stream]
-EVERY = pytest.mark.parametrize("every", [4, pytest.param(1, marks=pytest.mark.long)], ids=["some", "all"])
+EVERY = pytest.mark.parametrize("every", [8, pytest.param(1, marks=pytest.mark.long)], ids=["some", "all"])
 
 
 @EVERY
@@ -196,7 +196,6 @@ SHAPES: tuple[Any, ...] = (
 )
 
 
-@pytest.mark.covered
 @pytest.mark.parametrize("way", WAYS)
 def test_the_message_is_read_from_a_body_of_any_shape(openrouter: Emulator, way: str) -> None:
     with model_of(openrouter, max_retries=0) as model:
@@ -218,7 +217,6 @@ BARE: tuple[Any, ...] = (
 )
 
 
-@pytest.mark.covered
 @pytest.mark.parametrize("way", WAYS)
 def test_an_error_without_its_usual_key_does_not_end_an_answer(openrouter: Emulator, way: str) -> None:
     content = stream_of(chunk("The"), done=False)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage
 
@@ -29,6 +29,8 @@ def test_any_split_of_a_stream_gives_the_same_message(written: Written, position
     assert outcome(read_stream(pieces_of(written.stream, positions))) == outcome(whole)
 
 
+# One call for each byte: a third of the examples takes as long as those of the other properties.
+@settings(max_examples=settings().max_examples // 3)
 @given(WRITTEN)
 def test_a_stream_byte_by_byte_gives_the_same_message(written: Written) -> None:
     stream = written.stream

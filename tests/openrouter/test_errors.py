@@ -58,6 +58,7 @@ def test_a_failed_request_gives_its_typed_error(row: Row) -> None:
     assert error.response == RawReply(row.status, HEADERS | row.headers, text)
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize("words", OVERFLOWS)
 def test_an_overflow_is_recognized_by_its_message(words: str) -> None:
     for body in (

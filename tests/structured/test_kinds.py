@@ -77,6 +77,7 @@ OTHER_KINDS: list[tuple[Any, str, Any]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize("by_call", [True, False], ids=["call", "text"])
 @each_row("schema, text, result", OTHER_KINDS)
 def test_lists_roots_and_generics_give_a_value_or_an_error(

@@ -82,6 +82,7 @@ def test_text_of_messages() -> None:
     assert prompts.last_user_text(messages[:1]) == "be"
 
 
+@pytest.mark.uncovered
 @each_row(
     "part", ["a", "1", "1.", "2020-01-", "a@", "a@b.", "“", "「", "'a", '"', "http://.", "in Aa Bb, CD and ", "keys  "]
 )

@@ -16,7 +16,7 @@ from tests.rows import each_row
 
 # The number of splits and the cost of each grow with the text. Longer texts are split everywhere in the long run.
 LONGEST = 400
-CUTS = 12
+CUTS = 6
 
 
 def text_of(case: Case) -> str:

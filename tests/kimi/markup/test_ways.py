@@ -90,6 +90,7 @@ WRAPPED: dict[str, tuple[str, bool]] = {
 """The arguments of a structured call, and whether they are one whole call of the same tool."""
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", TEXTS)
 def test_markup_in_each_way(openrouter: Emulator, name: str, way: str) -> None:

@@ -45,6 +45,7 @@ CLIENT_ERRORS: list[tuple[str, type[KimiError], str]] = [
 ]
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize(("name", "kind", "text"), CLIENT_ERRORS)
 def test_exceptions_of_a_users_client_become_typed_errors(
     ask: Ask, library: Any, name: str, kind: type[KimiError], text: str
@@ -88,6 +89,7 @@ AFTER_CONTENT: dict[str, tuple[Any, type[KimiError]]] = {
 }
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize(("after", "kind"), AFTER_CONTENT.values(), ids=AFTER_CONTENT.keys())
 def test_failures_of_a_users_client_are_typed_errors(ask: Ask, library: Any, after: Any, kind: type[KimiError]) -> None:
     with serving(streamed(text_event("Hel"), after)) as server:

@@ -201,6 +201,7 @@ def test_a_block_in_time_and_one_without_a_limit_keep_their_connection(
 
 
 @pytest.mark.waits
+@pytest.mark.uncovered
 @pytest.mark.parametrize(("name", "kind"), [("TLS: a flood of hellos", "Timeout"), ("TLS: an alert", "Error")])
 def test_a_handshake_that_never_waits_ends_at_the_time_limit(name: str, kind: str) -> None:
     with listening(CONNECTIONS[name]) as port:
