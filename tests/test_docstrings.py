@@ -108,6 +108,7 @@ def names() -> dict[str, Any]:
     }
 
 
+@pytest.mark.waits
 # `loads` is a beta of langchain-core.
 @pytest.mark.filterwarnings("ignore::langchain_core._api.LangChainBetaWarning")
 @each_row("block", CODE, ids=lambda block: f"{block.page}:{block.line}")

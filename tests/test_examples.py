@@ -50,6 +50,7 @@ def test_an_example_runs_without_a_key(interpreter: Interpreter, path: Path) -> 
         assert shown in run.stdout
 
 
+@pytest.mark.waits
 @pytest.mark.timeout(600)
 def test_the_quickstart_uses_the_key_from_the_environment(interpreter: Interpreter) -> None:
     path = next(path for path in EXAMPLES if path.stem == "quickstart")

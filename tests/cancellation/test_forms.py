@@ -102,6 +102,7 @@ def openrouter() -> Any:
         yield emulator
 
 
+@pytest.mark.waits
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.__name__)
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("fault", [faults.silence(), faults.silence("middle")], ids=["no reply", "a stalled reply"])

@@ -50,6 +50,7 @@ def texts_of(error: KimiError) -> list[str]:
     ]
 
 
+@pytest.mark.waits
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("reply", REPLIES.values(), ids=REPLIES.keys())
 async def test_repeated_secrets_are_removed(

@@ -36,6 +36,7 @@ assert all(os.wait()[1] == 0 for _ in range(4))
 """
 
 
+@pytest.mark.waits
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the processes are copies of one that has imported the store")
 def test_processes_spend_one_limit(tmp_path: Path, interpreter: Interpreter) -> None:
     file = tmp_path / "budget.sqlite"

@@ -68,6 +68,7 @@ async def test_a_reused_connection_that_breaks_is_retried_on_another(openrouter:
     assert openrouter.connections_opened == 2
 
 
+@pytest.mark.waits
 @pytest.mark.parametrize("way", WAYS)
 async def test_a_truncated_reply_does_not_affect_the_next_call(openrouter: Emulator, way: Way) -> None:
     openrouter.script(faults.wrong_length(50, closed=False).on(ANSWER), ANSWER)

@@ -102,6 +102,7 @@ def test_after_a_failed_handshake_the_next_call_works(network: Network, form: st
             assert len(proxy.connects) in {3, 4}
 
 
+@pytest.mark.waits
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("form", SOME_FORMS)
 @pytest.mark.parametrize("tunnel", ["silent", "no reply"])

@@ -42,6 +42,7 @@ def endless(openrouter: Emulator) -> Emulator:
     return openrouter
 
 
+@pytest.mark.waits
 @pytest.mark.parametrize("script", [STREAM, ASYNC_STREAM], ids=["sync", "async"])
 def test_exit_with_an_open_stream_is_silent(interpreter: Interpreter, endless: Emulator, script: str) -> None:
     environment = {**os.environ, "PYTHONASYNCIODEBUG": "1"}

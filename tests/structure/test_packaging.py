@@ -84,6 +84,7 @@ def test_the_wheel_contains_only_the_package(archives: tuple[set[str], set[str]]
     }
 
 
+@pytest.mark.waits
 def test_the_source_archive_can_be_tested(archives: tuple[set[str], set[str]]) -> None:
     _, source = archives
     assert {"Makefile", "CHANGELOG.md", "requirements-dev.txt", "scripts/setup.sh", "tests/test_structure.py"} <= source

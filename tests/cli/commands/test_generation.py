@@ -11,6 +11,7 @@ def test_the_cost_of_a_call_is_shown(cli: Cli) -> None:
 
 
 def test_the_advice_on_an_unknown_call_is_not_about_models(cli: Cli) -> None:
-    assert cli("generation", "gen-1", code=1) == ""
+    assert cli("generation", "gen-1", "--wait", "0", code=1) == ""
+    assert len(cli.emulator.requests) == 1
     assert "Generation gen-1 not found (HTTP 404) Check the id (`gen-...`)." in cli.err
     assert "slug" not in cli.err

@@ -13,6 +13,7 @@ def cases(tmp_path: Path) -> str:
     return str(tmp_path / "cases.jsonl")
 
 
+@pytest.mark.waits
 def test_the_table_ends_with_preferences_to_paste(cli: Cli, cases: str) -> None:
     lines = cli("verify", "--cases", cases, "--hosts", "steady", "broken", "--runs", "5").splitlines()
     assert lines[1].split()[:3] == ["steady", "good", "5/5"]

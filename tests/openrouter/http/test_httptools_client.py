@@ -85,6 +85,7 @@ def test_a_large_body_is_sent(kind: Any) -> None:
         assert exchange(f"http://127.0.0.1:{server.port}/", LARGE) == (200, b"one")
 
 
+@pytest.mark.waits
 @EVERY_KIND
 def test_a_connection_over_tls_is_used_again(kind: Any, tmp_path: Path) -> None:
     _, context = certificate(tmp_path)

@@ -74,6 +74,7 @@ ENDLESS: dict[str, tuple[bytes, bytes]] = {
 
 
 @pytest.mark.uncovered
+@pytest.mark.waits
 @pytest.mark.parametrize("limits", [{"total": 0.1}, {"idle": 0.1}], ids=["total", "idle"])
 @pytest.mark.parametrize("plain", [True, False], ids=["plain", "stream"])
 @pytest.mark.parametrize(("first", "again"), ENDLESS.values(), ids=ENDLESS.keys())
@@ -86,6 +87,7 @@ def test_bytes_without_content_extend_no_limit(
 
 
 @pytest.mark.uncovered
+@pytest.mark.waits
 @pytest.mark.parametrize("limits", [{"total": 5.0}, {"idle": 5.0}], ids=["total", "idle"])
 @pytest.mark.parametrize("plain", [True, False], ids=["plain", "stream"])
 @pytest.mark.parametrize("again", [b"data: {}\n\n", b"data: [DONE]\n\n", b": x\n\n"])

@@ -32,6 +32,7 @@ def test_the_idle_timeout_raises_a_timeout_error(ask: Ask, answer: Response) -> 
     assert "No content came for 0.1 seconds" in error.reason
 
 
+@pytest.mark.waits
 @pytest.mark.parametrize("comment", [COMMENT, b": ", b"\n"])
 def test_comments_do_not_count_as_content(ask: Ask, comment: bytes) -> None:
     with serving(streamed(Repeat(comment, 0.02))) as server:
@@ -64,6 +65,7 @@ SILENT_AFTER = {
 }
 
 
+@pytest.mark.waits
 @pytest.mark.parametrize("steps", SILENT_AFTER.values(), ids=SILENT_AFTER.keys())
 def test_a_complete_reply_ends_the_wait(ask: Ask, steps: tuple[bytes, ...]) -> None:
     with serving(streamed(*steps)) as server:

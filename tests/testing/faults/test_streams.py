@@ -108,6 +108,7 @@ def test_a_connection_that_breaks_after_some_events(openrouter: Emulator, client
     assert received.count(b"data: ") == after
 
 
+@pytest.mark.waits
 @BOTH
 @pytest.mark.parametrize("before", ["headers", "first_event", "middle", "done"])
 def test_silence(openrouter: Emulator, client: httpx.Client, before: Any, *, stream: bool) -> None:
