@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from langchain_kimi._request.media import Block
-
 _OUTPUT = "_call_output"
 """The end of the types of results in OpenAI's Responses API, such as `function_call_output`."""
 
@@ -49,7 +47,7 @@ def _with_type(block: Any) -> Any:
     return {"type": kind, **block} if kind else block
 
 
-def provider_call(block: Block) -> tuple[Any, str | None, Any, bool] | None:
+def provider_call(block: Mapping[str, Any]) -> tuple[Any, str | None, Any, bool] | None:
     """Return id, name, arguments of the call in a block of another provider, and whether it needs a result to be sent.
 
     They are Bedrock's blocks with the only key `toolUse`, and the calls of OpenAI's own tools in the Responses API.

@@ -78,7 +78,7 @@ async def test_rows_with_empty_keys_do_not_share_a_result(new_run: NewRun, tmp_p
     outcome = await results(run, list(keys))
 
     reasons = [one.error.reason if one.error else one.key for one in outcome]
-    assert reasons == [*["The key of the row is null or empty."] * 4, "0"]
+    assert reasons == [*["The row cannot be rendered: The key of the row is null or empty."] * 4, "0"]
     assert [one.state for one in outcome] == ["new"] * 5
 
 

@@ -70,6 +70,11 @@ class Run(ABC):
         """The text of the run so far."""
         return "".join([*self._accepted, self.text[self._begin : self.end]])
 
+    @property
+    def rest(self) -> str:
+        """The text after the run."""
+        return self.text[self.end :]
+
     def feed(self, text: str, position: int = 0) -> None:
         """Parse the next text.
 
