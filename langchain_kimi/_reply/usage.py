@@ -43,10 +43,10 @@ def usage_from(usage: WireUsage | None) -> UsageMetadata | None:
         "audio": _count(prompt, "audio_tokens"),
     }
     outputs = {"reasoning": _count(completion, "reasoning_tokens"), "audio": _count(completion, "audio_tokens")}
-    # A host that reports more details than tokens would otherwise make the rest negative, and its cost, too.
-    if details := {key: min(value, input_tokens) for key, value in inputs.items() if value is not None}:
+    # Details may exceed their sum: recorded hosts count reasoning tokens separately.
+    if details := {key: value for key, value in inputs.items() if value is not None}:
         result["input_token_details"] = cast("InputTokenDetails", details)
-    if details := {key: min(value, output_tokens) for key, value in outputs.items() if value is not None}:
+    if details := {key: value for key, value in outputs.items() if value is not None}:
         result["output_token_details"] = cast("OutputTokenDetails", details)
     return result
 

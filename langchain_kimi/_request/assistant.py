@@ -14,8 +14,9 @@ from typing import Any
 from langchain_core.messages import AIMessage, BaseMessage
 
 from langchain_kimi._openrouter.wire import JSONObject, WireMessage
+from langchain_kimi._request.blocks import Block, type_of
 from langchain_kimi._request.content import PARTS, joined, misplaced, non_standard_value, part_to_wire
-from langchain_kimi._request.media import Block, UnfitBlockError, type_of
+from langchain_kimi._request.media import UnfitBlockError
 from langchain_kimi._request.reasoning import details_to_wire
 from langchain_kimi._request.results import provider_call
 from langchain_kimi._request.tool_calls import Call, calls_to_wire, content_call

@@ -15,7 +15,7 @@ from typing import Any
 from langchain_kimi import _schemas
 from langchain_kimi._openrouter.later_tools import ADDED, REMOVED, UPDATE
 from langchain_kimi._openrouter.wire import JSONObject
-from langchain_kimi._request.media import type_of
+from langchain_kimi._request.blocks import type_of
 from langchain_kimi.errors import KimiUsageError
 
 _TOOL_CHANGES = frozenset({"additional_tools", "tool_addition", "tool_removal"})

@@ -15,16 +15,15 @@ from typing import Any, TypeGuard
 from langchain_core.messages import BaseMessage
 
 from langchain_kimi._openrouter.wire import JSONObject
+from langchain_kimi._request.blocks import Block, type_of
 from langchain_kimi._request.media import (
     MEDIA_PARTS,
     WEB,
-    Block,
     Source,
     UnfitBlockError,
     file_part,
     input_file_part,
     read_source,
-    type_of,
     with_mime_type,
 )
 from langchain_kimi._request.unknown import log_left_out, text_in

@@ -7,20 +7,14 @@ schema are sent, because hosts refuse others.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 from langchain_kimi._openrouter.wire import JSONObject
+from langchain_kimi._request.blocks import Block
 from langchain_kimi._request.media_types import detected_type
 
-Block: TypeAlias = Mapping[str, Any]
 WEB = ("http://", "https://", "data:")
 """The beginnings of URLs that hosts can read."""
-
-
-def type_of(block: Block) -> str | None:
-    """Return the type of a block; None if the type is missing or not a string."""
-    kind = block.get("type")
-    return kind if isinstance(kind, str) else None
 
 
 class UnfitBlockError(Exception):

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from langchain_kimi._request.media import WEB, Block
+from langchain_kimi._request.blocks import Block
+from langchain_kimi._request.media import WEB
 
 logger = logging.getLogger("langchain_kimi")
 

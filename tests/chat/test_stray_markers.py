@@ -15,6 +15,7 @@ WHOLE = (
 TABLE = "| a | b |\n|---|---|\n| 1 | 2 |"
 STRAY = {
     "Hi.<|im_end|>": "Hi.",
+    "> Hi.<|im_end|>": "> Hi.",
     "你好。<|im_end|>": "你好。",
     "Hi. <|im_end|>": "Hi. ",
     "Hello<|close|>message<|sep|>": "Hello",
@@ -37,7 +38,6 @@ ABOUT = [
     "```py\nx\n```<|im_end|> is not Markdown.",
     "| token |\n|---|\n| <|im_end|> |",
     "| `<|im_end|> |",
-    "> Hi.<|im_end|>",
     WHOLE,
     f"{WHOLE}<|im_end|>",
     '<|tool_call_begin|>call_a<|tool_call_argument_begin|>{"city": "Paris"}<|tool_call_end|>',

@@ -87,9 +87,9 @@ def test_a_cost_that_is_not_plausible_is_not_added() -> None:
         ({"prompt_tokens": "many", "completion_tokens": [4], "total_tokens": None}, (0, 0, 0, None, None)),
         ({"prompt_tokens_details": {"cached_tokens": "64"}}, (100, 40, 140, 64, None)),
         ({"prompt_tokens_details": {"cached_tokens": -64}}, (100, 40, 140, None, None)),
-        # More details than tokens.
-        ({"prompt_tokens_details": {"cached_tokens": 1000}}, (100, 40, 140, 100, None)),
-        ({"completion_tokens_details": {"reasoning_tokens": 1000}}, (100, 40, 140, None, 40)),
+        # Details that exceed their sum.
+        ({"prompt_tokens_details": {"cached_tokens": 1000}}, (100, 40, 140, 1000, None)),
+        ({"completion_tokens_details": {"reasoning_tokens": 1000}}, (100, 40, 140, None, 1000)),
     ],
 )
 def test_counts_are_plausible_numbers(wire: Any, tokens: tuple[Any, ...]) -> None:
