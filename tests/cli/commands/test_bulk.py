@@ -237,14 +237,20 @@ def test_an_interrupted_run_says_how_it_continues(interrupts: None, cli: Cli, tm
     rows = write_rows(tmp_path / "in.jsonl", [{"text": "a"}])
     cli.emulator.script(faults.silence(), times=None)
 
+    has_ended = threading.Event()
+
     def interrupt() -> None:
         while not cli.emulator.bodies:
             time.sleep(0.001)
         os.kill(os.getpid(), signal.SIGINT)
+        # asyncio handles a signal that arrives directly before the loop waits only when the loop wakes up.
+        while not has_ended.wait(5):
+            os.kill(os.getpid(), signal.SIGINT)
 
     thread = threading.Thread(target=interrupt)
     thread.start()
     cli("bulk", str(rows), "--prompt", "{text}", "--out", str(tmp_path / "out.jsonl"), code=130)
+    has_ended.set()
     thread.join()
 
     assert cli.err == "Interrupted. Start the same command again to continue.\n"
