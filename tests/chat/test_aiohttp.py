@@ -20,6 +20,7 @@ from langchain_kimi.errors import (
 from langchain_kimi.testing import Emulator, Fault, Reply, faults
 from tests.chat.asking import Way, ask
 from tests.conftest import KEY
+from tests.plain_http import NO_TLS
 from tests.waiting import until
 
 WAYS: tuple[Way, ...] = ("ainvoke", "astream")
@@ -27,7 +28,7 @@ WAYS: tuple[Way, ...] = ("ainvoke", "astream")
 
 @asynccontextmanager
 async def model_on_aiohttp(base_url: str, idle: float = 5.0) -> AsyncIterator[ChatKimi]:
-    async with httpx.AsyncClient(transport=AiohttpTransport()) as client:
+    async with httpx.AsyncClient(transport=AiohttpTransport(verify=NO_TLS)) as client:
         yield ChatKimi(api_key=KEY, base_url=base_url, http_async_client=client, timeout=idle, max_retries=0)
 
 

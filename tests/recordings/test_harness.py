@@ -5,6 +5,7 @@ import json
 import httpx
 import pytest
 
+from tests.plain_http import NO_TLS
 from tests.recordings.exchanges import EXCHANGES, Exchange, Reply, name_of, needs_recordings
 from tests.recordings.expected import failure_of, message_of, reply_of
 from tests.recordings.replay import MOST_PIECES, ReplayServer, Split, body_for, pieces_of
@@ -33,7 +34,9 @@ def call(index: int, arguments: str | None, id: str | None = None, name: str | N
 def test_the_server_serves_the_recorded_responses(server: ReplayServer, exchange: Exchange, split: Split) -> None:
     reply = exchange.reply
     server.serve(reply, split)
-    with httpx.stream("POST", f"{server.url}/chat/completions", json={"asked": exchange.name}) as response:
+    with httpx.stream(
+        "POST", f"{server.url}/chat/completions", json={"asked": exchange.name}, verify=NO_TLS
+    ) as response:
         pieces = list(response.iter_bytes())
     assert b"".join(pieces) == body_for(reply, split)
     assert response.status_code == reply.status
@@ -61,7 +64,7 @@ def test_long_bodies_are_split_into_larger_pieces() -> None:
 
 def test_the_pieces_arrive_as_they_were_cut(server: ReplayServer) -> None:
     server.serve(Reply(200, JSON, b" \n{}"), "bytes")
-    with httpx.stream("POST", server.url, json={}) as response:
+    with httpx.stream("POST", server.url, json={}, verify=NO_TLS) as response:
         assert list(response.iter_raw()) == [b" ", b"\n", b"{", b"}"]
 
 

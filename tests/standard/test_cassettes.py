@@ -10,7 +10,7 @@ from tests.conftest import KEY
 from tests.standard.suite import KimiSuite
 from tests.standard.suite_servers import emulator
 
-pytestmark = pytest.mark.vcr
+pytestmark = [pytest.mark.vcr, pytest.mark.long]
 
 
 @pytest.fixture(autouse=True)

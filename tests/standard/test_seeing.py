@@ -17,7 +17,7 @@ from tests.standard.suite import KimiSuite
 from tests.standard.suite_servers import emulator
 
 # The one test that would time a replay finds nothing recorded here, and times nothing.
-pytestmark = pytest.mark.filterwarnings("ignore:Benchmark fixture was not used")
+pytestmark = [pytest.mark.filterwarnings("ignore:Benchmark fixture was not used"), pytest.mark.long]
 
 
 def png(width: int = 8, height: int = 8) -> bytes:

@@ -1,6 +1,5 @@
 """An emulator and a client of it for each test."""
 
-import ssl
 from collections.abc import Iterator
 
 import httpx
@@ -9,9 +8,7 @@ import pytest
 from langchain_kimi.testing import Emulator
 from langchain_kimi.testing.fixtures import openrouter
 from tests.conftest import KEY
-
-# Loading the certificates for each client would take longer than most of the tests.
-CERTIFICATES = ssl.create_default_context()
+from tests.plain_http import NO_TLS
 
 __all__ = ["client", "openrouter"]
 
@@ -19,5 +16,5 @@ __all__ = ["client", "openrouter"]
 @pytest.fixture
 def client(openrouter: Emulator) -> Iterator[httpx.Client]:
     headers = {"authorization": f"Bearer {KEY}"}
-    with httpx.Client(base_url=openrouter.base_url, headers=headers, verify=CERTIFICATES) as client:
+    with httpx.Client(base_url=openrouter.base_url, headers=headers, verify=NO_TLS) as client:
         yield client

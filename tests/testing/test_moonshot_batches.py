@@ -7,12 +7,14 @@ import httpx
 import pytest
 
 from langchain_kimi.testing import Emulator, Reply, faults
+from tests.plain_http import NO_TLS
 
 ROW = {"model": "kimi-k2.6", "messages": [{"role": "user", "content": "Hello"}]}
 
 
 def ask(openrouter: Emulator, method: str, path: str, **content: Any) -> httpx.Response:
-    return httpx.request(method, openrouter.moonshot_url + path, headers={"Authorization": "Bearer key"}, **content)
+    url, headers = openrouter.moonshot_url + path, {"Authorization": "Bearer key"}
+    return httpx.request(method, url, headers=headers, verify=NO_TLS, **content)
 
 
 def upload(openrouter: Emulator, *bodies: Any) -> str:

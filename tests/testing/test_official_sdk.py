@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
+import httpx
 import pytest
 from openrouter import OpenRouter
 from openrouter.components import ReasoningDetailServerToolCall
@@ -14,6 +15,7 @@ from openrouter.errors import (
 )
 
 from langchain_kimi.testing import BatchEnding, Emulator, Fault, Reply, ServerToolCall, ToolCall, faults
+from tests.plain_http import NO_TLS
 
 MODEL = "moonshotai/kimi-k2.6"
 MESSAGES: Any = [{"role": "user", "content": "Hello"}]
@@ -25,8 +27,12 @@ FETCH: Any = [{"type": "openrouter:web_fetch"}]
 
 @pytest.fixture
 def sdk(openrouter: Emulator) -> Iterator[OpenRouter]:
-    with OpenRouter(api_key="key", server_url=openrouter.base_url, retry_config=None) as client:
-        yield client
+    clients: dict[str, Any] = {"client": httpx.Client(verify=NO_TLS), "async_client": httpx.AsyncClient(verify=NO_TLS)}
+    with (
+        clients["client"],
+        OpenRouter(api_key="key", server_url=openrouter.base_url, retry_config=None, **clients) as sdk_client,
+    ):
+        yield sdk_client
 
 
 USER: Any = {"bearer": "key"}

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from langchain_kimi.testing import Emulator, Reply, faults
+from tests.plain_http import NO_TLS
 from tests.rows import each_row
 
 MODEL = "moonshotai/kimi-k2-0905"
@@ -17,7 +18,7 @@ BODY: dict[str, Any] = {**HEAD, "requests": [ROW]}
 
 def ask(openrouter: Emulator, method: str, path: str = "", body: Any = None, base: str = "") -> httpx.Response:
     url = f"{base or openrouter.base_url}/batches{path}"
-    return httpx.request(method, url, json=body, headers={"Authorization": "Bearer key"})
+    return httpx.request(method, url, json=body, headers={"Authorization": "Bearer key"}, verify=NO_TLS)
 
 
 def finished(openrouter: Emulator, body: Any = None) -> Any:
