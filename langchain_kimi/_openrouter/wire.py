@@ -20,7 +20,7 @@ CONTENT_KEYS = ("content", *REASONING_KEYS, "tool_calls", "refusal", "annotation
 """Keys of a message or delta whose values are a part of the answer."""
 
 FINISH_ERROR = "error"
-"""The finish reason of a reply in whose middle the provider failed."""
+"""The finish reason of a reply during which the provider failed."""
 GENERATION_ID = "x-generation-id"
 """The header with OpenRouter's id of a generation."""
 SERVER_TOOL_CALL = "reasoning.server_tool_call"

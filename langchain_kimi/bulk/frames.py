@@ -28,7 +28,7 @@ class Address:
     Attributes:
         host: The host.
         port: The port.
-        secret: What a worker and its run prove to each other to have.
+        secret: The secret of the run, which a worker and the run prove to each other.
     """
 
     host: str

@@ -84,4 +84,6 @@ def _are_lines(before: str, after: str) -> bool:
     line = _LINE.search(before)
     if line is None:
         return False
-    return after.startswith(line[1][:3]) if line[1] else after.startswith(line[3]) and after[1:2].isalpha()
+    if line[1]:
+        return after.startswith(line[1][:3])
+    return after.startswith(line[3]) and after[1:2].isalpha()
