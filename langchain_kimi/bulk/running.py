@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import aclosing, suppress
 from functools import partial
 from pathlib import Path
@@ -88,6 +88,10 @@ def _new_run(runnable: Runnable[Any, Any], out: str | Path | None, options: Opti
     return BatchRun(runnable, out, options)
 
 
+_LONGEST_WAIT = 0.1
+"""Seconds after which an interrupt is noticed at the latest."""
+
+
 def _finished(work: Coroutine[Any, Any, BulkSummary]) -> BulkSummary:
     """Run a coroutine to its end, in a thread of its own if this one has a running loop, as in a notebook."""
     try:
@@ -104,6 +108,9 @@ def _finished(work: Coroutine[Any, Any, BulkSummary]) -> BulkSummary:
     with ThreadPoolExecutor(1) as pool:
         future = pool.submit(asyncio.run, cancellable())
         try:
+            # Python handles a signal that arrives directly before a wait only after the wait.
+            while not wait([future], timeout=_LONGEST_WAIT).done:
+                continue
             return future.result()
         except KeyboardInterrupt:
             # The notebook's interrupt reaches this thread only, and the end of the `with` waits for the other one.
