@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 from collections.abc import Generator, Iterator
 from typing import Any
 
@@ -60,7 +61,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Change the default transport, so that any test can be run on any of them."""
+    """Change the default transport, so that any test can be run on any of them, and let SIGINT interrupt tests.
+
+    SIGINT is ignored in processes that a shell started in the background.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if (transport := config.getoption("--transport")) != "httpx":
         ChatKimi.model_fields["transport"].default = transport
         ChatKimi.model_rebuild(force=True)

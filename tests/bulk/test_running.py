@@ -33,7 +33,7 @@ async def test_a_run_works_where_a_loop_is_running(model: ChatKimi, openrouter: 
     assert bulk.run(model, ["a"], out=tmp_path / "a.jsonl").answered == 1
 
 
-def test_an_interrupt_in_a_notebook_ends_the_run(model: ChatKimi, openrouter: Emulator, tmp_path: Path) -> None:
+def test_an_interrupt_in_a_notebook_ends_the_run(model: ChatKimi, tmp_path: Path) -> None:
     this_thread = threading.main_thread().ident
     assert this_thread is not None
 

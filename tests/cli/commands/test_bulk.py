@@ -6,7 +6,6 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -225,15 +224,7 @@ def test_another_prompt_is_refused_with_the_difference(cli: Cli, tmp_path: Path)
     assert len(cli.emulator.bodies) == 1
 
 
-@pytest.fixture
-def interrupts() -> Iterator[None]:
-    """Let SIGINT interrupt. It is ignored in processes that a shell started in the background."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-def test_an_interrupted_run_says_how_it_continues(interrupts: None, cli: Cli, tmp_path: Path) -> None:
+def test_an_interrupted_run_says_how_it_continues(cli: Cli, tmp_path: Path) -> None:
     rows = write_rows(tmp_path / "in.jsonl", [{"text": "a"}])
     cli.emulator.script(faults.silence(), times=None)
 

@@ -178,7 +178,10 @@ def even_splits(case: Case) -> Iterator[list[dict[str, Any]]]:
 
 def _text(delta: dict[str, Any]) -> tuple[str, str]:
     """Return the key and the text that can be split in a delta."""
-    if calls := delta.get("tool_calls"):
+    calls = delta.get("tool_calls")
+    if isinstance(calls, dict):
+        return "tool_calls", ""
+    if calls:
         arguments = (calls[0].get("function") or {}).get("arguments")
         return "tool_calls", arguments if isinstance(arguments, str) and len(calls) == 1 else ""
     return next(((key, text) for key, text in delta.items() if isinstance(text, str)), ("", ""))
