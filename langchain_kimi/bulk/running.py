@@ -77,7 +77,7 @@ def run(
                     on_result(result)
         return this.summary
 
-    return _finished(run_all())
+    return finished(run_all())
 
 
 def _new_run(runnable: Runnable[Any, Any], out: str | Path | None, options: Options) -> "Run | BatchRun":
@@ -88,12 +88,13 @@ def _new_run(runnable: Runnable[Any, Any], out: str | Path | None, options: Opti
     return BatchRun(runnable, out, options)
 
 
-_LONGEST_WAIT = 0.1
-"""Seconds after which an interrupt is noticed at the latest."""
+def finished(work: Coroutine[Any, Any, BulkSummary], longest_wait: float = 0.1) -> BulkSummary:
+    """Run a coroutine to its end, in a thread of its own if this one has a running loop, as in a notebook.
 
-
-def _finished(work: Coroutine[Any, Any, BulkSummary]) -> BulkSummary:
-    """Run a coroutine to its end, in a thread of its own if this one has a running loop, as in a notebook."""
+    Args:
+        work: The coroutine.
+        longest_wait: The seconds after which an interrupt of this thread is noticed at the latest.
+    """
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -109,7 +110,7 @@ def _finished(work: Coroutine[Any, Any, BulkSummary]) -> BulkSummary:
         future = pool.submit(asyncio.run, cancellable())
         try:
             # Python handles a signal that arrives directly before a wait only after the wait.
-            while not wait([future], timeout=_LONGEST_WAIT).done:
+            while not wait([future], timeout=longest_wait).done:
                 continue
             return future.result()
         except KeyboardInterrupt:

@@ -14,7 +14,8 @@ import pytest
 from langchain_core.prompts import ChatPromptTemplate
 
 from langchain_kimi import ChatKimi, KimiUsageError, bulk
-from langchain_kimi.bulk import BulkResult
+from langchain_kimi.bulk import BulkResult, BulkSummary
+from langchain_kimi.bulk.running import finished
 from langchain_kimi.testing import Emulator
 from tests.interpreters import Interpreter
 from tests.waiting import blocking_until
@@ -31,6 +32,16 @@ def test_a_run_returns_its_sums(model: ChatKimi, openrouter: Emulator, tmp_path:
 
 async def test_a_run_works_where_a_loop_is_running(model: ChatKimi, openrouter: Emulator, tmp_path: Path) -> None:
     assert bulk.run(model, ["a"], out=tmp_path / "a.jsonl").answered == 1
+
+
+async def test_the_thread_of_a_running_loop_waits_in_short_steps() -> None:
+    summary = BulkSummary(rows=3)
+
+    async def work() -> BulkSummary:
+        await asyncio.sleep(0.02)
+        return summary
+
+    assert finished(work(), longest_wait=0.001) is summary
 
 
 def test_an_interrupt_in_a_notebook_ends_the_run(model: ChatKimi, tmp_path: Path) -> None:
