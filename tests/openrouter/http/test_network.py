@@ -11,6 +11,7 @@ import pytest
 
 from langchain_kimi._openrouter.http.network import PIECE, AsyncNetwork, AsyncStream, Network, is_readable
 from langchain_kimi.errors import KimiUsageError
+from tests.waiting import until
 
 HOST = "127.0.0.1"
 INVALID_HOST = "a" * 64 + ".example"
@@ -130,6 +131,21 @@ async def test_an_async_read_sends_buffered_data_first(listener: socket.socket) 
         connection.sendall(b"answer")
         assert await stream.read(6) == b"answer"
         assert connection.recv(4) == b"head"
+    await stream.aclose()
+
+
+async def test_bytes_that_nobody_reads_stay_at_the_server(listener: socket.socket) -> None:
+    stream = await AsyncNetwork().connect_tcp(HOST, port_of(listener))
+    assert isinstance(stream, AsyncStream)
+    with listener.accept()[0] as connection:
+        sending = asyncio.create_task(asyncio.to_thread(connection.sendall, LARGE))
+        await until(lambda: not stream.protocol.transport.is_reading())
+        assert not sending.done()
+        total = 0
+        while total < len(LARGE):
+            total += len(await stream.read(PIECE))
+        await sending
+        assert stream.protocol.transport.is_reading()
     await stream.aclose()
 
 
