@@ -58,6 +58,41 @@ async def test_the_connect_timeout_ends_the_opening_of_a_connection(listener: so
     assert not network.streams
 
 
+class PassedLimits:
+    """The time limits of a call whose time is over."""
+
+    def time_left(self) -> float:
+        return 0.0
+
+    def read_left(self) -> float:
+        return -1.0
+
+    def restart(self) -> None:
+        """Leave the limits as they are."""
+
+
+def test_no_time_left_ends_each_sync_operation(listener: socket.socket) -> None:
+    network = Network()
+    stream = network.connect_tcp(HOST, port_of(listener))
+    network.limits = PassedLimits()
+    with pytest.raises(httpcore.ConnectTimeout):
+        network.connect_tcp(HOST, port_of(listener), timeout=9.0)
+    with pytest.raises(httpcore.ReadTimeout):
+        stream.read(1)
+    stream.close()
+
+
+async def test_no_time_left_ends_each_async_operation(listener: socket.socket) -> None:
+    network = AsyncNetwork()
+    stream = await network.connect_tcp(HOST, port_of(listener))
+    network.limits = PassedLimits()
+    with pytest.raises(httpcore.ConnectTimeout):
+        await network.connect_tcp(HOST, port_of(listener), timeout=9.0)
+    with pytest.raises(httpcore.ReadTimeout):
+        await stream.read(1)
+    await stream.aclose()
+
+
 async def test_a_cancelled_opening_leaves_no_stream() -> None:
     network = AsyncNetwork()
     stream = AsyncStream(network, asyncio.get_running_loop())
