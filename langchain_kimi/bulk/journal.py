@@ -69,19 +69,19 @@ class Journal:
         """Return the key of the open batch with a row, or None."""
         return self._batch_of.get(row)
 
-    def sending(self, key: str, since: float, rows: Sequence[str], max_cost: Decimal) -> None:
-        """Note that a batch will be submitted."""
+    def begin(self, key: str, since: float, rows: Sequence[str], max_cost: Decimal) -> None:
+        """Note a batch that will be submitted."""
         self._write({"state": "sending", "key": key, "since": since, "rows": list(rows), "max_cost": str(max_cost)})
 
-    def submitted(self, key: str, handle: str) -> None:
+    def add_handle(self, key: str, handle: str) -> None:
         """Note the handle of a batch, as JSON."""
         self._write({"state": "submitted", "key": key, "handle": json.loads(handle)})
 
-    def lost(self, key: str) -> None:
+    def mark_lost(self, key: str) -> None:
         """Note that the server does not have a batch any more, and that its rows are failed rows in the output."""
         self._write({"state": "lost", "key": key})
 
-    def ended(self, key: str, rows: Iterable[str]) -> None:
+    def end(self, key: str, rows: Iterable[str]) -> None:
         """Note rows that are not open in a batch any more: their results are in the output, or it was not accepted.
 
         The batch is open until all its rows have ended, because a run may ask for only some of them.

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from langchain_core.runnables import Runnable
 
-from langchain_kimi.bulk.engine import Run
+from langchain_kimi.bulk.call_run import CallRun
 from langchain_kimi.bulk.options import Options
 from langchain_kimi.bulk.results import BulkResult
 from langchain_kimi.bulk.summary import BulkSummary
 from langchain_kimi.errors import KimiUsageError
 
 if TYPE_CHECKING:
-    from langchain_kimi.bulk.lane import BatchRun
+    from langchain_kimi.bulk.batch_run import BatchRun
 
 
 async def arun(
@@ -80,10 +80,10 @@ def run(
     return finished(run_all())
 
 
-def _new_run(runnable: Runnable[Any, Any], out: str | Path | None, options: Options) -> "Run | BatchRun":
+def _new_run(runnable: Runnable[Any, Any], out: str | Path | None, options: Options) -> "CallRun | BatchRun":
     if options.get("lane") != "batch":
-        return Run(runnable, out, options)
-    from langchain_kimi.bulk.lane import BatchRun  # noqa: PLC0415 - a run of calls does not import it
+        return CallRun(runnable, out, options)
+    from langchain_kimi.bulk.batch_run import BatchRun  # noqa: PLC0415 - a run of calls does not import it
 
     return BatchRun(runnable, out, options)
 

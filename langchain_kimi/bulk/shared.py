@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, Unpack
 
-from langchain_kimi.bulk.base import stopped
+from langchain_kimi.bulk.base_run import stopped
 from langchain_kimi.bulk.frames import Address, Frames
 from langchain_kimi.bulk.options import Options, checked_options
 from langchain_kimi.bulk.state import Session, State

@@ -80,13 +80,13 @@ class Link:
         try:
             message = await answer
         except asyncio.CancelledError:
-            self.tell("cancel", number=number)
+            self.send("cancel", number=number)
             raise
         if "error" in message:
             raise unpacked(message["error"])
         return message
 
-    def tell(self, op: str, **arguments: Any) -> None:
+    def send(self, op: str, **arguments: Any) -> None:
         """Send a message that has no answer."""
         self._frames.send({"op": op, "with": arguments})
 
@@ -98,11 +98,11 @@ class Link:
 
     def leave(self, ticket: int, outcome: Outcome, retry_after: float | None) -> None:
         """See `Admission.leave`."""
-        self.tell("leave", ticket=ticket, outcome=outcome, retry_after=retry_after)
+        self.send("leave", ticket=ticket, outcome=outcome, retry_after=retry_after)
 
     def settle(self, call: Hashable, cost: Decimal | None) -> None:
         """See `Admission.settle`."""
-        self.tell("settle", call=str(call), cost=None if cost is None else str(cost))
+        self.send("settle", call=str(call), cost=None if cost is None else str(cost))
 
     async def close(self) -> None:
         """Close the connection."""
@@ -196,7 +196,7 @@ class Worker:
                 return result_of(answer["line"].encode(), self._target.schema, answer["state"], -1, row.value)
             result = result or await self._answered(link, row)
         except BaseException:
-            link.tell("release", key=row.key)
+            link.send("release", key=row.key)
             raise
         await link.request("finish", key=row.key, line=line_of(result).decode())
         return result

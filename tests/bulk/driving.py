@@ -10,7 +10,7 @@ from langchain_kimi import ChatKimi
 from langchain_kimi._openrouter.host import OPENROUTER
 from langchain_kimi._openrouter.http.calls import Clock
 from langchain_kimi.bulk import BulkResult
-from langchain_kimi.bulk.lane import BatchRun
+from langchain_kimi.bulk.batch_run import BatchRun
 from langchain_kimi.testing import Emulator
 from tests.batch.driving import KEY
 

@@ -13,13 +13,13 @@ HANDLE = json.dumps({"id": "server-1"})
 
 def test_a_journal_is_read_as_it_was_written(tmp_path: Path) -> None:
     journal = Journal.at(tmp_path / "j")
-    journal.sending("a", 1.5, ["r1", "r2"], Decimal("0.25"))
-    journal.sending("b", 2.5, ["r3"], ZERO)
-    journal.submitted("a", HANDLE)
-    journal.sending("c", 3.5, ["r4", "r1"], Decimal("0.5"))
-    journal.lost("c")
-    journal.ended("b", ["r3"])
-    journal.ended("a", ["r1", "r2"])
+    journal.begin("a", 1.5, ["r1", "r2"], Decimal("0.25"))
+    journal.begin("b", 2.5, ["r3"], ZERO)
+    journal.add_handle("a", HANDLE)
+    journal.begin("c", 3.5, ["r4", "r1"], Decimal("0.5"))
+    journal.mark_lost("c")
+    journal.end("b", ["r3"])
+    journal.end("a", ["r1", "r2"])
 
     again = Journal.at(tmp_path / "j")
 
@@ -33,12 +33,12 @@ def test_a_journal_is_read_as_it_was_written(tmp_path: Path) -> None:
 
 def test_a_line_that_is_not_whole_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "j"
-    Journal.at(path).sending("a", 1.0, ["r1"], ZERO)
+    Journal.at(path).begin("a", 1.0, ["r1"], ZERO)
     path.write_bytes(path.read_bytes() + b'{"state": "submitted", "key": "a", "han')
 
     journal = Journal.at(path)
     assert journal.batches["a"].handle is None
-    journal.submitted("a", HANDLE)
+    journal.add_handle("a", HANDLE)
 
     assert Journal.at(path).batches["a"].handle == {"id": "server-1"}
 
@@ -52,11 +52,11 @@ def test_another_file_is_refused(tmp_path: Path) -> None:
 
 def test_a_batch_is_open_until_all_its_rows_have_ended(tmp_path: Path) -> None:
     journal = Journal.at(tmp_path / "j")
-    journal.sending("a", 1.0, ["r1", "r2"], ZERO)
+    journal.begin("a", 1.0, ["r1", "r2"], ZERO)
 
-    journal.ended("a", ["r1"])
+    journal.end("a", ["r1"])
     assert (journal.batch_of("r1"), journal.batch_of("r2"), list(journal.batches)) == (None, "a", ["a"])
-    journal.ended("a", ["r2"])
+    journal.end("a", ["r2"])
 
     assert Journal.at(tmp_path / "j") == journal
     assert journal.batches == {}

@@ -10,7 +10,7 @@ import pytest
 from langchain_kimi import ChatKimi
 from langchain_kimi._openrouter.http.calls import Clock
 from langchain_kimi.bulk import BulkResult, BulkStoppedError
-from langchain_kimi.bulk.lane import BatchRun
+from langchain_kimi.bulk.batch_run import BatchRun
 from langchain_kimi.bulk.purse import ZERO
 from langchain_kimi.testing import Emulator
 from tests.batch.driving import moonshot

@@ -1,4 +1,4 @@
-"""`BaseRun`: the loop of a run, which reads rows, finds the results that exist, and yields the results as they come."""
+"""The loop of a run: it reads rows, looks up the results that exist, and yields the results as they come."""
 
 import asyncio
 import sqlite3
@@ -172,7 +172,7 @@ class BaseRun(ABC, Generic[P]):
         try:
             filled = self._target.filled(value)
             row = Row(index, self._key_of(value, filled), value, filled=filled)
-            if self._has_result(row) or self._is_asked(row):
+            if self._emit_earlier(row) or self._join_equal(row):
                 return
             prepared = await self._prepared(row)
         except sqlite3.Error:
@@ -189,26 +189,26 @@ class BaseRun(ABC, Generic[P]):
             return self._target.key_of(value if filled is None else filled, self._digest)
         return own_key(value, key)
 
-    def _has_result(self, row: Row) -> bool:
-        """Hand on the result of a row that has one, and return whether it has."""
+    def _emit_earlier(self, row: Row) -> bool:
+        """Yield the result of an earlier run or an equal row, and return whether there is one."""
         line = self._store.find(row.key)
         if line is None or (not line.ok and not line.own and self._options.retry_failed):
             return False
-        self._hand_on(line.content, row, "duplicate" if line.own else "stored")
+        self._emit(line.content, row, "duplicate" if line.own else "stored")
         return True
 
-    def _is_asked(self, row: Row) -> bool:
-        """Return whether an equal row is in progress, whose result is that of this row too."""
+    def _join_equal(self, row: Row) -> bool:
+        """Let a row wait for the result of an equal row in progress, and return whether there is one."""
         if (same := self._same.get(row.key)) is None:
             return False
         same.append(row)
         return True
 
-    def _hand_on(self, line: bytes, row: Row, state: Literal["stored", "duplicate"]) -> None:
+    def _emit(self, line: bytes, row: Row, state: Literal["stored", "duplicate"]) -> None:
         self._results.put_nowait(result_of(line, self._target.schema, state, row.index, row.value))
 
     async def _finish(self, result: BulkResult) -> None:
-        """Write a result, and hand it on with those of the equal rows."""
+        """Write a result, and yield it for its row and the equal rows."""
         line = line_of(result)
         try:
             await self._store.append(result.key, line, ok=result.ok)
@@ -219,7 +219,7 @@ class BaseRun(ABC, Generic[P]):
             return
         self._results.put_nowait(result)
         for row in self._same.pop(result.key, ()):
-            self._hand_on(line, row, "duplicate")
+            self._emit(line, row, "duplicate")
 
     def _halt(self, error: BaseException) -> None:
         """Stop, and do not send what waits."""

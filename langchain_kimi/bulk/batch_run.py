@@ -1,4 +1,4 @@
-"""Bulk runs through a batch API: rows are collected into batches, and their results come when a batch has ended."""
+"""Bulk runs by batches: rows are collected into batches, and their results come when a batch has ended."""
 
 import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
@@ -24,7 +24,7 @@ from langchain_kimi.batch.requests import arun, was_refused
 from langchain_kimi.batch.results import BatchResult, BatchStatus
 from langchain_kimi.batch.submitting import OVERHEAD, WINDOW, draft_of_requests, most_rows, new_handle, row_size
 from langchain_kimi.bulk.asking import with_earlier
-from langchain_kimi.bulk.base import BaseRun
+from langchain_kimi.bulk.base_run import BaseRun
 from langchain_kimi.bulk.journal import Journal, OpenBatch
 from langchain_kimi.bulk.options import Options, checked_options
 from langchain_kimi.bulk.purse import ZERO
@@ -165,17 +165,17 @@ class BatchRun(BaseRun[RowInBatch]):
             await self._send(group[half:])
             return
         rows = [one.row.key for one in group]
-        await asyncio.to_thread(self._journal.sending, key, self._clock.epoch(), rows, max_cost)
+        await asyncio.to_thread(self._journal.begin, key, self._clock.epoch(), rows, max_cost)
         self.summary.requests += 1
         try:
             handle = draft.handle(await arun(self._lane.submit(draft.content), self._program, self._clock))
         except KimiError as error:
             if was_refused(error):
                 self._settle(key, ZERO)
-                await asyncio.to_thread(self._journal.ended, key, rows)
+                await asyncio.to_thread(self._journal.end, key, rows)
             draft.end(error)
             raise
-        await asyncio.to_thread(self._journal.submitted, key, handle.model_dump_json())
+        await asyncio.to_thread(self._journal.add_handle, key, handle.model_dump_json())
         await self._follow(handle, dict(enumerate(group)))
 
     def _max_cost(self, group: Sequence[RowInBatch]) -> Decimal:
@@ -212,7 +212,7 @@ class BatchRun(BaseRun[RowInBatch]):
             handle = BatchHandle.model_validate(batch.handle).with_program(self._program)
             await self._follow(handle, rows)
             return
-        submitted = await self._found(batch, entries)
+        submitted = await self._find(batch, entries)
         if submitted is None and self._clock.epoch() - batch.since > _KEPT:
             reason = "The server's list has no such batch, and results are deleted after 30 days."
             await self._lose(batch.key, "of an unknown id", KimiUsageError(reason), entries)
@@ -222,10 +222,10 @@ class BatchRun(BaseRun[RowInBatch]):
             return
         requests = {position: one.request for position, one in rows.items()}
         handle = new_handle(self._program, submitted, batch.key, requests, len(batch.rows))
-        await asyncio.to_thread(self._journal.submitted, batch.key, handle.model_dump_json())
+        await asyncio.to_thread(self._journal.add_handle, batch.key, handle.model_dump_json())
         await self._follow(handle, rows)
 
-    async def _found(self, batch: OpenBatch, entries: Sequence[RowInBatch]) -> JSONObject | None:
+    async def _find(self, batch: OpenBatch, entries: Sequence[RowInBatch]) -> JSONObject | None:
         """Return the object of a batch without a handle, None if the server's list does not have it."""
         model = model_of(cast("Mapping[str, Any]", entries[0].request.body), self._host)
         draft = Submission(batch.key, model, b"", len(batch.rows), WINDOW)
@@ -234,7 +234,7 @@ class BatchRun(BaseRun[RowInBatch]):
 
     async def _send_again(self, key: str, entries: Sequence[RowInBatch]) -> None:
         self._settle(key, ZERO)
-        await asyncio.to_thread(self._journal.ended, key, [one.row.key for one in entries])
+        await asyncio.to_thread(self._journal.end, key, [one.row.key for one in entries])
         await self._send(entries)
 
     async def _follow(self, handle: BatchHandle, rows: Mapping[int, RowInBatch]) -> None:
@@ -256,7 +256,7 @@ class BatchRun(BaseRun[RowInBatch]):
         if self.unsaved:
             # A later run reads the results again.
             return
-        await asyncio.to_thread(self._journal.ended, handle.key, [one.row.key for one in rows.values()])
+        await asyncio.to_thread(self._journal.end, handle.key, [one.row.key for one in rows.values()])
 
     async def _take_result(self, entry: RowInBatch, result: BatchResult, state: BatchStatus, seconds: float) -> None:
         error, outcome = result.error, _bulk_result(entry.row, result, state.provider, seconds)
@@ -291,7 +291,7 @@ class BatchRun(BaseRun[RowInBatch]):
         if self._options.on_error == "raise":
             self.stop = self.stop or problem
         if not self.unsaved:
-            await asyncio.to_thread(self._journal.lost, key)
+            await asyncio.to_thread(self._journal.mark_lost, key)
 
 
 def _bulk_result(row: Row, result: BatchResult, provider: str | None, seconds: float) -> BulkResult:

@@ -8,9 +8,9 @@ import pytest
 
 from langchain_kimi import KimiBudgetExceededError, KimiUsageError
 from langchain_kimi.bulk import BulkResult, BulkStoppedError, BulkSummary
-from langchain_kimi.bulk.base import BaseRun, stopped
-from langchain_kimi.bulk.engine import Run
-from langchain_kimi.bulk.lane import BatchRun
+from langchain_kimi.bulk.base_run import BaseRun, stopped
+from langchain_kimi.bulk.call_run import CallRun
+from langchain_kimi.bulk.batch_run import BatchRun
 from langchain_kimi.testing import Emulator, faults
 from tests.bulk.driving import CLOCK, small
 
@@ -22,7 +22,7 @@ def new_run(request: pytest.FixtureRequest, openrouter: Emulator) -> NewRun:
     def make(out: Path, **options: Any) -> BaseRun[Any]:
         own: Any = options
         if request.param == "calls":
-            return Run(small(openrouter), out, own)
+            return CallRun(small(openrouter), out, own)
         return BatchRun(small(openrouter), out, own, CLOCK)
 
     return make
@@ -62,7 +62,7 @@ async def test_equal_rows_of_one_that_is_sent_again_do_not_stop_the_run(
     openrouter.script(*[faults.internal_error()] * failures)
 
     # These are more rows than can be open at a time.
-    outcome = await results(Run(small(openrouter), tmp_path / "out", {"max_concurrency": 1}), ["same"] * 20)
+    outcome = await results(CallRun(small(openrouter), tmp_path / "out", {"max_concurrency": 1}), ["same"] * 20)
 
     assert [one.index for one in outcome] == list(range(20))
     assert {one.ok for one in outcome} == {failures < 3}

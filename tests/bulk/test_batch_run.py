@@ -21,7 +21,7 @@ from langchain_kimi import ChatKimi, KimiInvalidRequestError, KimiServerError, K
 from langchain_kimi._openrouter.host import OPENROUTER
 from langchain_kimi._openrouter.http.calls import Clock
 from langchain_kimi.bulk import BulkStoppedError
-from langchain_kimi.bulk.lane import BatchRun
+from langchain_kimi.bulk.batch_run import BatchRun
 from langchain_kimi.callbacks import Budget
 from langchain_kimi.testing import Emulator, Reply, faults
 from tests.batch.driving import moonshot
@@ -316,7 +316,7 @@ import asyncio, sys
 from langchain_kimi import ChatKimi
 from langchain_kimi._openrouter.host import OPENROUTER
 from langchain_kimi._openrouter.http.calls import Clock
-from langchain_kimi.bulk.lane import BatchRun
+from langchain_kimi.bulk.batch_run import BatchRun
 from dataclasses import replace
 
 async def main():

@@ -1,4 +1,4 @@
-"""The engine of bulk runs: rows in, results out, with a bounded number of rows open at any time."""
+"""Bulk runs by calls, with a bounded number of rows open at any time."""
 
 import asyncio
 import pickle
@@ -11,14 +11,14 @@ from langchain_core.runnables import Runnable
 
 from langchain_kimi.bulk.admission import NotSentError, OwnAdmission
 from langchain_kimi.bulk.asking import ask, is_hopeless
-from langchain_kimi.bulk.base import BaseRun
+from langchain_kimi.bulk.base_run import BaseRun
 from langchain_kimi.bulk.options import Options, checked_options
 from langchain_kimi.bulk.results import BulkResult
 from langchain_kimi.bulk.rows import Row, RunGate
 from langchain_kimi.errors import KimiBudgetExceededError
 
 
-class Run(BaseRun[Row]):
+class CallRun(BaseRun[Row]):
     """One run of calls.
 
     Args:
@@ -61,19 +61,19 @@ class Run(BaseRun[Row]):
             if self.stop is not None:
                 return
             row: Row = pickle.loads(content)  # noqa: S301 - this process wrote it
-            if row.earlier is None and (self._has_result(row) or self._is_asked(row)):
+            if row.earlier is None and (self._emit_earlier(row) or self._join_equal(row)):
                 continue
             self._aside.discard(row.key)
             self._spawn(self._ask(row))
 
-    def _is_asked(self, row: Row) -> bool:
-        return (row.key in self._aside and self._put_aside(row)) or super()._is_asked(row)
+    def _join_equal(self, row: Row) -> bool:
+        return (row.key in self._aside and self._put_aside(row)) or super()._join_equal(row)
 
     async def _ask(self, row: Row) -> None:
         result, error = await ask(self._runnable, row, self._gate, self._options.config)
         if error is not None and is_hopeless(error):
             self._halt(error)
-        elif error is not None and self._is_put_aside(row, result, error):
+        elif error is not None and self._keep_for_later(row, result, error):
             return
         if error is not None and self._options.on_error == "raise":
             self._halt(error)
@@ -82,7 +82,7 @@ class Run(BaseRun[Row]):
         else:
             self._forget(row.key)
 
-    def _is_put_aside(self, row: Row, result: BulkResult, error: Exception) -> bool:
+    def _keep_for_later(self, row: Row, result: BulkResult, error: Exception) -> bool:
         """Keep a row that may succeed later for a round at the end of the run, and return whether it is kept."""
         if self._is_last_round or not getattr(error, "is_retryable", False):
             return False

@@ -22,7 +22,7 @@ from langchain_kimi import (
     bulk,
 )
 from langchain_kimi.bulk import BulkResult, BulkStoppedError
-from langchain_kimi.bulk.engine import Run
+from langchain_kimi.bulk.call_run import CallRun
 from langchain_kimi.testing import Emulator, Reply, ToolCall, faults
 
 
@@ -197,7 +197,7 @@ async def test_all_starts_of_a_run_share_its_money(model: ChatKimi, openrouter: 
 
 
 async def test_an_index_that_cannot_be_read_stops_the_run(model: ChatKimi, openrouter: Emulator) -> None:
-    run = Run(model, None, {})
+    run = CallRun(model, None, {})
     run._store._index.execute("DROP TABLE lines")
 
     with pytest.raises(BulkStoppedError, match="no such table"):
@@ -269,7 +269,7 @@ async def test_an_unreadable_file_is_a_usage_error(model: ChatKimi, openrouter: 
 
 
 async def test_results_that_cannot_be_written_are_on_the_error(model: ChatKimi, openrouter: Emulator) -> None:
-    run = Run(model, None, {})
+    run = CallRun(model, None, {})
     run._store._file.close()
     run._store._file = Path("/dev/full").open("ab", buffering=0)  # noqa: SIM115, ASYNC230 - the run closes it
 
@@ -281,7 +281,7 @@ async def test_results_that_cannot_be_written_are_on_the_error(model: ChatKimi, 
 
 
 async def test_after_a_full_disk_no_row_is_sent_that_waits(model: ChatKimi, openrouter: Emulator) -> None:
-    run = Run(model, None, {"max_concurrency": 4})
+    run = CallRun(model, None, {"max_concurrency": 4})
     run._store._file.close()
     run._store._file = Path("/dev/full").open("ab", buffering=0)  # noqa: SIM115, ASYNC230 - the run closes it
 
@@ -370,7 +370,7 @@ async def test_the_users_callbacks_and_tags_reach_the_calls(model: ChatKimi, ope
 @pytest.mark.waits
 async def test_refusals_slow_down_all_calls(model: ChatKimi, openrouter: Emulator) -> None:
     openrouter.script(*[faults.rate_limited(retry_after=0)] * 3)
-    run = Run(model.model_copy(update={"max_retries": 2}), None, {"max_concurrency": 8})
+    run = CallRun(model.model_copy(update={"max_retries": 2}), None, {"max_concurrency": 8})
 
     outcome = [one async for one in run.results([f"q{number}" for number in range(20)])]
 
