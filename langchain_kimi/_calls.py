@@ -1,24 +1,21 @@
 """One call of a model: its request, and the reader of its reply."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from langchain_core.language_models import ModelProfile
 from langchain_core.messages import BaseMessage
 
 from langchain_kimi import _reply, _tokens
 from langchain_kimi._constructor import NOT_NEEDED, with_extra_body
 from langchain_kimi._costs.slots import admitted_slot, take_slot
 from langchain_kimi._keys import aresolve, is_key, resolve
-from langchain_kimi._kimi import profiles
-from langchain_kimi._kimi.families import family, is_kimi
+from langchain_kimi._kimi.families import family
 from langchain_kimi._kimi.incoming import RepairOptions
 from langchain_kimi._kimi.outgoing import changes_of_choice, changes_of_tools, check_and_repair
 from langchain_kimi._kimi.repairs import chosen_repairs
-from langchain_kimi._openrouter.host import Host, for_host
+from langchain_kimi._openrouter.host import for_host
 from langchain_kimi._openrouter.http.calls import Call
 from langchain_kimi._openrouter.http.connection import Connection, Timeout
 from langchain_kimi._openrouter.http.endpoint import HIDDEN, attribution_headers, check_header, request_headers
@@ -28,6 +25,7 @@ from langchain_kimi._openrouter.parameters.rules import TYPO_RATIO, closest, des
 from langchain_kimi._openrouter.reply.reading import ResponseHead
 from langchain_kimi._openrouter.warning import warn_user
 from langchain_kimi._openrouter.wire import WireBody
+from langchain_kimi._profile import profile_of, takes_later_tools
 from langchain_kimi._reply.collected import CollectedMessage, is_collected
 from langchain_kimi._reply.plain import PlainMessage
 from langchain_kimi._reply.streamed import CoalescedMessage, StreamedMessage
@@ -125,7 +123,7 @@ def new_call(  # noqa: PLR0913 - all values on which a call depends
         KimiUsageError: An argument or a message cannot be sent.
         KimiContextOverflowError: `check_context` is set and the prompt does not fit.
     """
-    unrepaired, body = bodies(settings, messages, arguments, _profile_of(settings), streamed=streamed)
+    unrepaired, body = bodies(settings, messages, arguments, profile_of(settings), streamed=streamed)
     content = body_bytes(body_for_host(settings, body, arguments, streamed=streamed))
     here = connection(settings, arguments.get("timeout", arguments.get("request_timeout")))
     reader = _streamed_reader(settings, arguments, events_of) if streamed else PlainMessage
@@ -213,12 +211,6 @@ def body_for_host(settings: KimiSettings, body: WireBody, arguments: Mapping[str
     return for_host(placed, host, streamed=streamed, with_usage=_with_usage(settings, arguments))
 
 
-def takes_later_tools(slug: str, host: Host) -> bool:
-    """Return whether a model at a host accepts further tools in system messages."""
-    kimi = family(slug)
-    return host.takes_later_tools and kimi is not None and kimi.template == "k3"
-
-
 def headers(settings: KimiSettings, extra: Mapping[str, str] | None, *, key: str, streamed: bool) -> dict[str, str]:
     """Return the headers of a request. `extra` replaces `default_headers`, which replace headers of the package.
 
@@ -280,57 +272,6 @@ def repair_options(settings: KimiSettings, messages: Sequence[BaseMessage], **fa
     return RepairOptions(
         chosen_repairs(settings.repairs), partial(call_ids_in, messages), settings.validate_tool_calls, **facts
     )
-
-
-def _profile_of(settings: KimiSettings) -> Mapping[str, Any] | None:
-    """Return the model's profile, a field of langchain-core's base class."""
-    profile: Mapping[str, Any] | None = getattr(settings, "profile", None)
-    return profile
-
-
-@contextmanager
-def refreshed_profile(settings: KimiSettings) -> Iterator[None]:
-    """Give the model its new profile after a refresh or a change of the model in this context.
-
-    A profile that the user set is not replaced.
-    """
-    is_listed = _profile_of(settings) == model_profile(settings)
-    yield
-    if is_listed:
-        # Not by assignment, after which the profile would count as set by the user.
-        settings.__dict__["profile"] = model_profile(settings)
-
-
-_NOTED: set[str] = set()
-"""The unknown Kimi models that a warning has named."""
-
-
-def model_profile(settings: KimiSettings) -> dict[str, Any] | None:
-    """Return the listed profile of a model, or None if it is not listed. It includes `_accepted_changes`."""
-    listed = profiles.profile(settings.model_name)
-    return listed and {**listed, **_accepted_changes(settings)}
-
-
-def listed_profile(settings: KimiSettings) -> dict[str, Any] | None:
-    """Return the profile of a model, or None. Warn once about each Kimi model on OpenRouter that is not listed."""
-    slug = settings.model_name
-    listed = model_profile(settings)
-    if listed is None and slug not in _NOTED and is_kimi(slug) and chosen_host(settings).is_openrouter:
-        _NOTED.add(slug)
-        warn_user(
-            f"{slug} is newer than the list of models in this package. It is treated like its family; its limits and "
-            "prices are unknown until refresh() is called."
-        )
-    return listed
-
-
-def _accepted_changes(settings: KimiSettings) -> dict[str, bool]:
-    """Return whether changes in a conversation are sent at their place, for the changes that langchain-core knows."""
-    accepted = {
-        "mid_conversation_system_messages": True,
-        "mid_conversation_tools": takes_later_tools(settings.model_name, chosen_host(settings)),
-    }
-    return {name: value for name, value in accepted.items() if name in ModelProfile.__annotations__}
 
 
 def counting(settings: KimiSettings) -> "Counting":

@@ -22,9 +22,6 @@ from langchain_kimi._calls import (
     body_for_host,
     connection,
     counting,
-    listed_profile,
-    model_profile,
-    refreshed_profile,
     sync_call,
     visible_headers,
 )
@@ -33,6 +30,7 @@ from langchain_kimi._openrouter.host import Host
 from langchain_kimi._openrouter.http import clients
 from langchain_kimi._openrouter.http.transport import aexchange, exchange
 from langchain_kimi._openrouter.parameters.merging import checked, options_as_dicts, wire_parameters
+from langchain_kimi._profile import listed_profile, refreshing_profile, resolved_profile
 from langchain_kimi._reply import content_blocks
 from langchain_kimi._reply.cached import as_cached, copies
 from langchain_kimi._reply.collected import collecting
@@ -128,14 +126,14 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         if name not in ("model", "model_name"):
             super().__setattr__(name, value)
             return
-        with refreshed_profile(self):
+        with refreshing_profile(self):
             super().__setattr__(name, value)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Copy the model. `update` takes the constructor's names. The copy has the profile of its own model."""
         copied = super().model_copy(update=update, deep=deep)
-        if "profile" not in (update or {}) and self.profile == model_profile(self):
-            copied.__dict__["profile"] = model_profile(copied)
+        if "profile" not in (update or {}) and self.profile == listed_profile(self):
+            copied.__dict__["profile"] = listed_profile(copied)
         return copied
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
@@ -159,7 +157,7 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         return langsmith_params(self._identifying_params, kwargs, stop)
 
     def _resolve_model_profile(self) -> ModelProfile | None:
-        return cast("ModelProfile | None", listed_profile(self))
+        return cast("ModelProfile | None", resolved_profile(self))
 
     def _combine_llm_outputs(self, llm_outputs: list[dict[str, Any] | None]) -> dict[str, Any]:
         return {"model_name": self.model_name, **added_up(llm_outputs)}
@@ -569,12 +567,12 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
         Raises:
             KimiError: The data could not be fetched. Nothing was changed.
         """
-        with refreshed_profile(self):
+        with refreshing_profile(self):
             return self.catalog().refresh(self.model_name, *(self.models or ()))
 
     async def arefresh(self) -> "Refreshed":
         """Fetch the current profiles and prices asynchronously; see `refresh`."""
-        with refreshed_profile(self):
+        with refreshing_profile(self):
             return await self.acatalog().refresh(self.model_name, *(self.models or ()))
 
     def close(self) -> None:

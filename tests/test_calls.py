@@ -4,12 +4,11 @@ import logging
 from typing import Any
 
 import pytest
-from langchain_core.language_models.model_profile import ModelProfile
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_core.prompt_values import StringPromptValue
 
 from langchain_kimi import ChatKimi
-from langchain_kimi._calls import bodies, counting, model_profile, new_call
+from langchain_kimi._calls import bodies, counting, new_call
 from langchain_kimi._openrouter.http.endpoint import HIDDEN
 from langchain_kimi._structured.binding import ModelBinding
 from langchain_kimi._tracing import RetryReport
@@ -213,12 +212,7 @@ def test_counts_and_estimates_accept_the_inputs_of_invoke(messages: Any) -> None
     assert kimi.get_num_tokens_from_messages(messages) == kimi.get_num_tokens_from_messages(list(MESSAGES))
 
 
-def test_the_profile_says_that_system_messages_are_sent_in_their_place() -> None:
-    kimi = model()
+def test_system_messages_are_sent_in_their_place() -> None:
     messages = [HumanMessage("hi"), AIMessage("Hello."), SystemMessage("Be brief."), HumanMessage("Well?")]
-    [_, body] = bodies(kimi, messages, {}, None, streamed=False)
+    [_, body] = bodies(model(), messages, {}, None, streamed=False)
     assert [message["role"] for message in body["messages"]] == ["user", "assistant", "system", "user"]
-    assert kimi.profile == model_profile(kimi)
-    key = "mid_conversation_system_messages"
-    assert (kimi.profile or {}).get(key, False) is (key in ModelProfile.__annotations__)
-    assert model_profile(ChatKimi(api_key=KEY, model="author/unlisted")) is None

@@ -8,7 +8,7 @@ from langchain.agents.middleware import AgentMiddleware, AgentState, ModelReques
 from langchain_core.messages import AIMessage, AnyMessage, SystemMessage, ToolCall, ToolMessage
 from langchain_core.tools import BaseTool
 
-from langchain_kimi._calls import takes_later_tools
+from langchain_kimi._profile import takes_later_tools
 from langchain_kimi._schemas.tools import tools_to_wire
 from langchain_kimi._settings import chosen_host
 from langchain_kimi.chat_models import ChatKimi

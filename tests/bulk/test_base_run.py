@@ -9,8 +9,8 @@ import pytest
 from langchain_kimi import KimiBudgetExceededError, KimiUsageError
 from langchain_kimi.bulk import BulkResult, BulkStoppedError, BulkSummary
 from langchain_kimi.bulk.base_run import BaseRun, stopped
-from langchain_kimi.bulk.call_run import CallRun
 from langchain_kimi.bulk.batch_run import BatchRun
+from langchain_kimi.bulk.call_run import CallRun
 from langchain_kimi.testing import Emulator, faults
 from tests.bulk.driving import CLOCK, small
 

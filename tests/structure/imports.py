@@ -67,19 +67,21 @@ LAYERS = {
     "catalog": Layer(PROTOCOL | {"_kimi", "_calls", "_keys", "_settings"}, NETWORK | {"pydantic"}),
     "batch": Layer(MODEL | {"_calls", "_keys", "_settings", "catalog"}, LANGCHAIN),
     "chat_models": Layer(
-        MODEL | {"_keys", "_calls", "_constructor", "_settings", "_tracing", "batch", "callbacks", "catalog"},
+        MODEL
+        | {"_keys", "_calls", "_constructor", "_profile", "_settings", "_tracing", "batch", "callbacks", "catalog"},
         LANGCHAIN | {"httpx", "asyncio"},
     ),
     "_keys": Layer(PROTOCOL, LANGCHAIN | {"asyncio"}),
     "_constructor": Layer(PROTOCOL | {"_keys"}, LANGCHAIN),
-    "_calls": Layer(MODEL | {"_constructor", "_keys", "_settings", "_tracing"}, LANGCHAIN),
+    "_profile": Layer(PROTOCOL | {"_kimi", "_settings"}, LANGCHAIN),
+    "_calls": Layer(MODEL | {"_constructor", "_keys", "_profile", "_settings", "_tracing"}, LANGCHAIN),
     "_loading": Layer(MODEL | {"chat_models"}, LANGCHAIN),
     "bulk": Layer(
         MODEL | {"_settings", "batch", "callbacks"},
         LANGCHAIN | {"asyncio", "concurrent", "threading", "time"},
     ),
     "middleware": Layer(
-        PROTOCOL | {"_schemas", "_calls", "_settings", "callbacks", "chat_models"},
+        PROTOCOL | {"_schemas", "_profile", "_settings", "callbacks", "chat_models"},
         LANGCHAIN | {"langchain", "langgraph", "threading"},
     ),
     "verify": Layer(
