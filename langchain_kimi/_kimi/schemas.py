@@ -100,15 +100,21 @@ def _repaired(schema: JSONObject, tool: str) -> _Repaired:
 @lru_cache(maxsize=8192)
 def _repair_of(schema: str, tool: str) -> _Repaired:
     before = json.loads(schema)
-    after, notes, exceeded = _rewritten(before, tool)
+    after, notes, exceeded = rewritten_schema(before, tool)
     return _Repaired(None if after is before else json.dumps(after), notes, exceeded)
 
 
-def _rewritten(schema: JSONObject, tool: str) -> tuple[JSONObject, tuple[str, ...], tuple[str, ...]]:
+def rewritten_schema(schema: JSONObject, tool: str) -> tuple[JSONObject, tuple[str, ...], tuple[str, ...]]:
     """Return an accepted schema, the rewrites that change the allowed arguments, and the rules that it still breaks.
+
+    The schema is the same object if it is accepted unchanged. Arguments are always an object, so other types at the
+    root are removed.
 
     A changed schema is rewritten again, because one rewrite may make another one possible: for example, an `anyOf` with
     one remaining branch is replaced by the branch.
+
+    Raises:
+        KimiUsageError: There is no equivalent schema that Moonshot AI accepts.
     """
     notes: dict[str, None] = {}
     passes = 0
@@ -122,17 +128,6 @@ def _rewritten(schema: JSONObject, tool: str) -> tuple[JSONObject, tuple[str, ..
             # If the schema is equal, the same object shows that nothing has changed.
             return schema if after == schema else after, tuple(notes), tuple(rewriter.exceeded)
         schema = after
-
-
-def moonshot_schema(schema: JSONObject, tool: str = "") -> JSONObject:
-    """Return an equivalent schema for the parameters of a tool; the same object if Moonshot AI accepts it.
-
-    Arguments are always an object, so other types at the root are removed.
-
-    Raises:
-        KimiUsageError: There is no equivalent schema that Moonshot AI accepts.
-    """
-    return _rewritten(schema, tool)[0]
 
 
 def _tool(tool: JSONObject) -> JSONObject:

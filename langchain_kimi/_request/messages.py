@@ -144,11 +144,6 @@ def _text_result(fields: Mapping[str, Any]) -> WireMessage | None:
     return {"role": "tool", "tool_call_id": call_id, "content": text} if is_usual else None
 
 
-def message_to_wire(message: BaseMessage) -> list[WireMessage]:
-    """Return the wire messages of a single message."""
-    return messages_to_wire([message])
-
-
 def _content(
     role: Role, message: BaseMessage, conversation: _Conversion, content: Any = None
 ) -> str | list[JSONObject]:

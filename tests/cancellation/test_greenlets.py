@@ -36,7 +36,7 @@ for turn in range(int(sys.argv[3])):
     assert all(greenlet.dead for greenlet in greenlets)
     gc.collect()
     pools = clients._registry.sync.by_key.values()
-    assert [(pool.in_use, len(pool.waiters)) for pool in pools if not pool.is_unused] == [], turn
+    assert [(len(pool.callers), len(pool.waiters)) for pool in pools if not pool.is_unused] == [], turn
     assert model.invoke("Hello.").text
 print("done")
 """

@@ -128,7 +128,7 @@ SYNC_WAYS: dict[str, Callable[[Any], Any]] = {
 
 def in_use(pools: ClientPools) -> int:
     """Return the number of clients in use and of calls that wait for one."""
-    return sum(pool.in_use + len(pool.waiters) for pool in list(pools.by_key.values()))
+    return sum(len(pool.callers) + len(pool.waiters) for pool in list(pools.by_key.values()))
 
 
 def connections(pools: ClientPools) -> int:

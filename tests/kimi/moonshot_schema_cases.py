@@ -8,6 +8,8 @@ The service requires `strict`; shapes that only `ultra` refuses are sent unchang
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from langchain_kimi._kimi.schemas import rewritten_schema
+
 Level = Literal["api", "lite", "strict", "ultra"]
 SAME = "same"
 """The schema is sent unchanged."""
@@ -389,3 +391,8 @@ FOREIGN = frozenset(
     }
 )
 """Shapes that JSON Schema does not allow, so it does not define which arguments they allow."""
+
+
+def moonshot_schema(schema: Any, tool: str = "") -> Any:
+    """Return the schema that is sent for the parameters of a tool."""
+    return rewritten_schema(schema, tool)[0]

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from langchain_kimi._kimi.schemas import moonshot_schema, schema_notes
+from langchain_kimi._kimi.schemas import schema_notes
 from langchain_kimi.errors import KimiUsageError
 from langchain_kimi.testing.moonshot_schemas import schema_fault
-from tests.kimi.moonshot_schema_cases import FOREIGN, SAME, SHAPES, SchemaShape
+from tests.kimi.moonshot_schema_cases import FOREIGN, SAME, SHAPES, SchemaShape, moonshot_schema
 from tests.rows import Test, each_row
 
 SENT = {name: shape for name, shape in SHAPES.items() if not isinstance(shape.sent, list)}

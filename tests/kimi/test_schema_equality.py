@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from langchain_kimi._kimi.schemas import moonshot_schema, schema_notes
+from langchain_kimi._kimi.schemas import schema_notes
 from langchain_kimi.errors import KimiUsageError
 from langchain_kimi.testing.moonshot_schemas import schema_fault
+from tests.kimi.moonshot_schema_cases import moonshot_schema
 
 NAMES = ["a", "b", "c", "d"]
 SCALARS: list[Any] = ["a", "", "ab", 0, 1, 2, 1.0, 1.5, True, False, None]

@@ -7,10 +7,11 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, reject
 
-from langchain_kimi._kimi.schemas import _repair_of, moonshot_schema, schema_notes, with_moonshot_schemas
+from langchain_kimi._kimi.schemas import _repair_of, schema_notes, with_moonshot_schemas
 from langchain_kimi.errors import KimiUsageError
 from langchain_kimi.testing.moonshot_schemas import schema_fault
 from tests.growth import assert_linear
+from tests.kimi.moonshot_schema_cases import moonshot_schema
 
 ANYTHING = [{"type": name} for name in ("string", "number", "boolean", "object", "array", "null")]
 

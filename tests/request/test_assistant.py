@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk
 
-from langchain_kimi._request.messages import message_to_wire
+from langchain_kimi._request.messages import messages_to_wire
 
 IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,aW1n"}}
 DETAILS = [
@@ -330,9 +330,9 @@ CASES = [
 @pytest.mark.parametrize(("message", "wire"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 def test_an_assistant_message_becomes_its_wire_form(message: Any, wire: Any) -> None:
     before = copy.deepcopy(message)
-    first = message_to_wire(message)
+    first = messages_to_wire([message])
     assert first == [wire]
-    assert json.dumps(message_to_wire(message)) == json.dumps(first)
+    assert json.dumps(messages_to_wire([message])) == json.dumps(first)
     assert message == before
 
 
@@ -359,11 +359,11 @@ def test_an_assistant_message_becomes_its_wire_form(message: Any, wire: Any) -> 
     ],
 )
 def test_an_empty_message_is_left_out(message: Any) -> None:
-    assert message_to_wire(message) == []
+    assert messages_to_wire([message]) == []
 
 
 def test_reasoning_details_keep_the_order_of_their_keys() -> None:
-    (wire,) = message_to_wire(AIMessage("", tool_calls=[CALL], additional_kwargs={"reasoning_details": DETAILS}))
+    (wire,) = messages_to_wire([AIMessage("", tool_calls=[CALL], additional_kwargs={"reasoning_details": DETAILS})])
     assert json.dumps(wire["reasoning_details"]) == json.dumps(DETAILS)
     assert list(wire) == ["role", "content", "reasoning_details", "tool_calls"]
 
@@ -377,4 +377,4 @@ def test_a_sum_of_chunks_of_another_provider_with_thinking_and_a_call() -> None:
         ],
         tool_call_chunks=[{"name": "forecast", "args": '{"city":"Oslo"}', "id": "functions.forecast:0", "index": 1}],
     )
-    assert message_to_wire(chunk) == [assistant(None, reasoning="Hm.", tool_calls=[WIRE_CALL])]
+    assert messages_to_wire([chunk]) == [assistant(None, reasoning="Hm.", tool_calls=[WIRE_CALL])]

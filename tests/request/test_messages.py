@@ -21,7 +21,7 @@ from langchain_core.messages import (
     ToolMessageChunk,
 )
 
-from langchain_kimi._request.messages import message_to_wire, messages_to_wire
+from langchain_kimi._request.messages import messages_to_wire
 from langchain_kimi.errors import KimiUsageError
 
 IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,aW1n"}}
@@ -117,7 +117,7 @@ CASES = [
 @pytest.mark.parametrize(("message", "wire"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 def test_a_message_becomes_its_wire_form(message: Any, wire: Any) -> None:
     before = copy.deepcopy(message)
-    first = message_to_wire(message)
+    first = messages_to_wire([message])
     assert first == [wire]
     assert list(first[0]) == list(wire)
     assert message == before
@@ -147,7 +147,7 @@ def tool_message(content: Any, call_id: str = "f:0") -> Any:
     ],
 )
 def test_anthropic_tool_results_become_tool_messages_before_the_user_message(content: Any, wire: Any) -> None:
-    assert message_to_wire(HumanMessage(content, name="ann")) == wire
+    assert messages_to_wire([HumanMessage(content, name="ann")]) == wire
 
 
 @pytest.mark.parametrize(
@@ -339,9 +339,9 @@ def test_the_same_conversation_gives_the_same_bytes_and_is_not_changed() -> None
     ],
 )
 def test_a_structured_result_without_content_is_sent_as_json(artifact: Any, content: str) -> None:
-    [wire] = message_to_wire(ToolMessage([], tool_call_id="1", artifact=artifact))
+    [wire] = messages_to_wire([ToolMessage([], tool_call_id="1", artifact=artifact)])
     assert wire["content"] == content
-    [text] = message_to_wire(ToolMessage("Sunny.", tool_call_id="1", artifact=artifact))
+    [text] = messages_to_wire([ToolMessage("Sunny.", tool_call_id="1", artifact=artifact)])
     assert text["content"] == "Sunny."
 
 
@@ -373,5 +373,5 @@ def test_a_function_message_is_the_result_of_the_last_open_call_of_its_name() ->
 )
 def test_the_error_for_a_block_of_an_assistant_names_its_position(block: Any, reason: Any) -> None:
     with pytest.raises(KimiUsageError) as raised:
-        message_to_wire(AIMessage(["look", block]))
+        messages_to_wire([AIMessage(["look", block])])
     assert str(raised.value) == f"messages[0].content[1]: {reason}"

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, InvalidToolCall, ToolCall, ToolMessage
 
-from langchain_kimi._request.messages import message_to_wire, messages_to_wire
+from langchain_kimi._request.messages import messages_to_wire
 from langchain_kimi._request.tool_calls import calls_to_wire, usual_calls
 from langchain_kimi.errors import KimiUsageError
 
@@ -51,7 +51,7 @@ def test_missing_arguments_are_an_empty_object() -> None:
 
 def test_arguments_that_are_not_json_are_refused() -> None:
     with pytest.raises(KimiUsageError) as raised:
-        message_to_wire(AIMessage("", tool_calls=[call({"day": datetime(2025, 1, 1, tzinfo=UTC)})]))
+        messages_to_wire([AIMessage("", tool_calls=[call({"day": datetime(2025, 1, 1, tzinfo=UTC)})])])
     assert str(raised.value) == (
         "messages[0]: the arguments of the tool call 'f' are not JSON: "
         "Object of type datetime is not JSON serializable."
@@ -188,7 +188,7 @@ def test_a_legacy_function_call_gets_an_id(arguments: Any, expected: Any) -> Non
 
 def test_the_same_message_gives_the_same_bytes() -> None:
     message = AIMessage("", tool_calls=[call({"b": 1, "a": {"d": 1, "c": 2}})])
-    assert json.dumps(message_to_wire(message)) == json.dumps(message_to_wire(message.model_copy(deep=True)))
+    assert json.dumps(messages_to_wire([message])) == json.dumps(messages_to_wire([message.model_copy(deep=True)]))
 
 
 @pytest.mark.parametrize("args", [{}, {"b": [1, None, {"a": True}], "a": "\n\x7f\u20ac\U0001f600"}, {"": '"/\\'}])
@@ -226,7 +226,7 @@ def test_arguments_that_cannot_be_serialized_are_refused(args: Any) -> None:
     message = AIMessage("", tool_calls=[call({})])
     message.tool_calls[0]["args"] = args
     with pytest.raises(KimiUsageError, match=r"messages\[0\]: the arguments of the tool call 'f' are not JSON"):
-        message_to_wire(message)
+        messages_to_wire([message])
 
 
 @pytest.mark.parametrize("call_id", [["f:0"], {"id": "f:0"}, 5])

@@ -65,11 +65,6 @@ class ClientPool:
         self.waiters: deque[ref[Caller]] = deque()
         self.is_retired = False
 
-    @property
-    def in_use(self) -> int:
-        """The number of clients in use."""
-        return len(self.callers)
-
     def acquire(self, caller: Caller) -> Any | None:
         """Return a client for a call, or None when all of them are in use."""
         if len(self.callers) >= self.limit:

@@ -382,7 +382,7 @@ async def test_a_lease_that_is_dropped_and_ended_releases_its_client_once() -> N
     async with AsyncLease(Connection("http://127.0.0.1:9", Timeout(connect=0.01))) as other:
         assert other is client
         [pool] = clients._registry.of_loop(asyncio.get_running_loop()).by_key.values()
-        assert pool.in_use == 1
+        assert len(pool.callers) == 1
     await aclose(HERE)
 
 

@@ -64,7 +64,7 @@ def test_a_client_that_cannot_be_created_does_not_count() -> None:
     for _ in range(2):
         with pytest.raises(ValueError, match="no certificates"):
             broken.acquire(Caller())
-    assert broken.in_use == 0
+    assert len(broken.callers) == 0
 
 
 def test_a_call_that_is_dropped_does_not_count() -> None:
@@ -72,10 +72,10 @@ def test_a_call_that_is_dropped_does_not_count() -> None:
     call = Call(clients)
     waiting = Call(clients)
     waiting.wait()
-    assert (clients.in_use, clients.is_unused) == (1, False)
+    assert (len(clients.callers), clients.is_unused) == (1, False)
     del call, waiting
     gc.collect()
-    assert (clients.in_use, clients.is_unused) == (0, True)
+    assert (len(clients.callers), clients.is_unused) == (0, True)
     last = Call(clients)
     assert last.client is not None
     assert last.end() == []
@@ -108,7 +108,7 @@ def test_waiting_callers_are_served_in_order_and_first() -> None:
     clients.release(second, first.client, 0.0)
     assert waiters[1].get_nowait() is first.client
     clients.release(third, first.client, 0.0)
-    assert clients.in_use == 0
+    assert len(clients.callers) == 0
 
 
 def test_a_caller_that_stops_waiting_is_skipped() -> None:
