@@ -80,7 +80,7 @@ def violations(page: Page, scheme: str, axe: Axe) -> Iterator[str]:
 
 
 def check_search(page: Page, url: str) -> Iterator[str]:
-    """Yield what is wrong with the search."""
+    """Yield the problems of the search."""
     page.goto(f"{url}/index.html")
     page.keyboard.press("/")
     page.keyboard.type("KimiRateLimitError")
@@ -131,7 +131,7 @@ def visit(browser: Browser, url: str, names: Sequence[str], pictures: Path | Non
 
 
 def checked(url: str, pictures: Path | None, names: Sequence[str]) -> list[str]:
-    """Return what is wrong with pages, looked at in a browser of their own."""
+    """Return the problems of pages in a browser of their own."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         problems = list(visit(browser, url, names, pictures))

@@ -50,7 +50,7 @@ def build() -> tuple[Path, Path]:
 
 
 def problems_of_wheel(wheel: Path) -> Iterator[str]:
-    """Yield what is wrong with the contents of the wheel."""
+    """Yield the problems of the contents of the wheel."""
     with zipfile.ZipFile(wheel) as opened:
         names = opened.namelist()
     strangers = [name for name in names if not name.startswith(("langchain_kimi/", "langchain_kimi_openrouter-"))]
@@ -65,7 +65,7 @@ def problems_of_wheel(wheel: Path) -> Iterator[str]:
 
 
 def problems_of_archive(archive: Path) -> Iterator[str]:
-    """Yield what is missing in the source archive, which can be tested after it was unpacked."""
+    """Yield the files that are missing in the source archive, which can be tested after it was unpacked."""
     with tarfile.open(archive) as opened:
         names = {name.partition("/")[2] for name in opened.getnames()}
     wanted = ("Makefile", "tests/conftest.py", "docs/index.md", "mkdocs.yml", "LICENSE", "requirements-dev.txt")

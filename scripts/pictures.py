@@ -26,7 +26,7 @@ _CHARACTER, _PADDING, _HEIGHT = 6.6, 8, 20
 
 
 def output_of(script: str, columns: int) -> str:
-    """Return what an example writes to a terminal, with the escape sequences of its colors.
+    """Return the output of an example on a terminal, with the escape sequences of its colors.
 
     Raises:
         RuntimeError: The example failed.

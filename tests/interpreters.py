@@ -61,7 +61,7 @@ IMPORTED = (
     "orjson",
     "pydantic",
 )
-"""What the copied process imports: nothing of this package, nothing that a program may have to do without."""
+"""The modules that the copied process imports: no module of this package, and none that a program may lack."""
 
 
 class Running:
@@ -143,7 +143,7 @@ class Interpreter:
         return subprocess.CompletedProcess(_command(program, *arguments, strict=strict), code, *self.texts())
 
     def texts(self) -> tuple[str, str]:
-        """Return what the last program has written to its output and to its error output."""
+        """Return the output and the error output of the last program."""
         return self._out.read_text(), self._err.read_text()
 
     def printed(self, program: str, *arguments: str, environment: Mapping[str, str] | None = None) -> str:

@@ -1,4 +1,4 @@
-"""What runs cost, counted over HTTP in every way there is to call the model."""
+"""The costs of runs, over HTTP, in every way to call the model."""
 
 import asyncio
 import contextvars

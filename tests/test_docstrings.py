@@ -85,7 +85,7 @@ def build() -> Any:
 
 
 def names() -> dict[str, Any]:
-    """Return what the examples use but do not create."""
+    """Return the names that the examples use but do not define."""
     batch_model = ChatKimi(model="moonshotai/kimi-k3")
     return {name: getattr(langchain_kimi, name) for name in langchain_kimi.__all__} | {
         "BatchHandle": BatchHandle,

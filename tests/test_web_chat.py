@@ -17,7 +17,7 @@ Event = dict[str, Any]
 
 
 class Page:
-    """What the page does, without a browser."""
+    """The script of the page, without a browser."""
 
     def __init__(self, client: httpx.Client) -> None:
         self.client = client

@@ -66,7 +66,7 @@ class BaseRun(ABC, Generic[P]):
 
     @abstractmethod
     async def _prepared(self, row: Row) -> P:
-        """Return what `_ask_for` takes for a row.
+        """Return the argument of `_ask_for` for a row.
 
         Raises:
             Exception: The prompt cannot be made of the row.

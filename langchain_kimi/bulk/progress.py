@@ -91,7 +91,7 @@ class Lines:
 
 
 def progress_of(wanted: bool | Callable[[BulkSummary], None], summary: BulkSummary) -> Progress:  # noqa: FBT001 - the user's value
-    """Return what shows the progress."""
+    """Return the object that shows the progress."""
     if callable(wanted):
         return EachTime(wanted, summary)
     if not wanted:

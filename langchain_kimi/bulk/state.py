@@ -68,7 +68,7 @@ class State:
             self.admission.purse.spent += cost
 
     async def begin(self, key: str) -> Message:
-        """Return what a worker does with a row: ask, take the line of an earlier or equal row, or fail."""
+        """Return the next step for a row: an empty dict to ask, the line of an earlier or equal row, or an error."""
         while self.stop is None:
             line = self._opened.find(key)
             if line is not None and (line.ok or line.own or not self.options.retry_failed):
@@ -159,7 +159,7 @@ class Session:
         """Answer the messages of the worker until its connection ends.
 
         Args:
-            description: What decides its requests, see `Target.description`.
+            description: The description of its requests, see `Target.description`.
 
         Raises:
             KimiConnectionError: The connection has ended.

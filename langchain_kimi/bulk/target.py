@@ -44,7 +44,7 @@ class Target:
     schema: type[BaseModel] | None = None
 
     def description(self) -> dict[str, Any]:
-        """Return what decides the requests apart from the rows, as JSON types."""
+        """Return everything but the rows that the requests depend on, as JSON types."""
         body = self.model.request_body("", **self.arguments)
         del body["messages"]
         return {"request": body, "steps": [_described(step) for step in self.before], "instruction": self.instruction}
@@ -111,7 +111,7 @@ def digest_of(description: Mapping[str, Any]) -> bytes:
 
 
 def differences(old: Any, new: Any, path: str = "") -> Iterator[str]:
-    """Yield what differs between two descriptions, a line each."""
+    """Yield the differences between two descriptions, a line each."""
     if old == new:
         return
     if isinstance(old, dict) and isinstance(new, dict):

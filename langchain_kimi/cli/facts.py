@@ -69,7 +69,7 @@ def number(value: float | None, unit: str = "", digits: int = 0) -> str:
 
 
 def refusals(host: Endpoint) -> list[str]:
-    """Return what a host does not take: missing parameters, and values of `tool_choice`."""
+    """Return the parameters and the values of `tool_choice` that a host does not support."""
     choices = host.supports_tool_choice
     values = [] if choices is None else [name for name in ("required", "function") if getattr(choices, name) is False]
     return [*host.lacks([*ABILITIES]), *(f"tool_choice {name}" for name in values)]

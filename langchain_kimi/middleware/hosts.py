@@ -205,7 +205,7 @@ def state_in(messages: Sequence[Any]) -> Mapping[str, Any]:
 
 
 def kind_of_fault(reply: AIMessage, response: ModelResponse[Any], request: ModelRequest[Any]) -> str | None:
-    """Return what is wrong with a reply: `invalid calls`, `empty`, `schema` or `leak`; None if nothing is."""
+    """Return the fault of a reply: `invalid calls`, `empty`, `schema` or `leak`; None if it has none."""
     if reply.invalid_tool_calls:
         return "invalid calls"
     if is_faulty(reply):

@@ -266,7 +266,7 @@ def _host(  # noqa: PLR0913, PLR0917 - a host's results beside those of all host
 
 
 def _notes(numbers: Sequence[float | None], middles: Sequence[float | None]) -> Iterator[str]:
-    """Yield what is remarkable in a host's wait, price and speed beside the medians of all hosts."""
+    """Yield the remarkable differences of a host's wait, price and speed from the medians of all hosts."""
     (first, cost, speed), (usual_first, usual_cost, usual_speed) = numbers, middles
     if cost is not None and usual_cost and cost > _SLOW * usual_cost:
         yield f"{cost / usual_cost:.0f} times the usual price"
@@ -277,7 +277,7 @@ def _notes(numbers: Sequence[float | None], middles: Sequence[float | None]) -> 
 
 
 def _count_notes(rows: Sequence[Row], counts: Mapping[str, float]) -> Iterator[str]:
-    """Yield what is remarkable in the token counts that a host reports."""
+    """Yield the remarkable differences of the token counts that a host reports."""
     answers = [row for row in rows if "after" in row]
     shares = [row["tokens"][0] / counts[row["case"]] for row in answers if row["tokens"][0]]
     share = median(shares) - 1 if shares else 0.0

@@ -52,7 +52,7 @@ RESULTS = {
     ],
     "fail": "Error executing tool fail: Nothing there.",
 }
-"""What the model gets for each call."""
+"""The result of each call as the model receives it."""
 
 
 @pytest.fixture(scope="module")

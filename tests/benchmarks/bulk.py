@@ -46,7 +46,7 @@ def server(*arguments: str) -> Iterator[str]:
 
 
 def counts(url: str) -> Outcome:
-    """Return what the server has seen."""
+    """Return the counts of the requests that the server has received."""
     seen: Outcome = httpx.get(url, trust_env=False).json()
     return seen
 

@@ -27,7 +27,7 @@ _REPLY = {
 
 
 class Counts:
-    """What the server has seen."""
+    """The counts of the requests that the server has received."""
 
     def __init__(self) -> None:
         self.requests = self.refused = self.unanswered = self.busiest = 0

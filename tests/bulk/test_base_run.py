@@ -1,4 +1,4 @@
-"""What runs of calls and runs of batches have in common."""
+"""The common behavior of runs of calls and runs of batches."""
 
 from collections.abc import Callable
 from pathlib import Path

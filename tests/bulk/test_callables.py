@@ -1,4 +1,4 @@
-"""What Ray Data and Daft call."""
+"""The callables for Ray Data and Daft."""
 
 import asyncio
 import json

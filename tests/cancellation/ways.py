@@ -137,7 +137,7 @@ def connections(pools: ClientPools) -> int:
 
 
 class Reports:
-    """What an event loop reports: exceptions that were never retrieved, and tasks that were destroyed."""
+    """The reports of an event loop: exceptions that were never retrieved, and tasks that were destroyed."""
 
     def __init__(self) -> None:
         self.texts: list[str] = []

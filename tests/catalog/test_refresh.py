@@ -1,4 +1,4 @@
-"""What `refresh` changes: in this model, in other models of the process, and in later processes."""
+"""The changes by `refresh`: in this model, in other models of the process, and in later processes."""
 
 from pathlib import Path
 

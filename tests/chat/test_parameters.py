@@ -1,4 +1,4 @@
-"""What is sent: exactly what was set, on the model, bound, or with the call, and a later word counts."""
+"""The parameters that are sent: those of the model, of a binding, and of the call; the last value counts."""
 
 from typing import Any
 
@@ -64,9 +64,9 @@ VALUES: dict[str, Any] = {
     "debug": {"echo_upstream_body": True},
 }
 BESIDE: dict[str, dict[str, Any]] = {"top_logprobs": {"logprobs": True}}
-"""What a parameter needs beside it."""
+"""The parameters that a parameter depends on."""
 NAMES = {"metadata": "request_metadata"}
-"""What a parameter is called here, where LangChain has something else of that name."""
+"""The names of parameters whose wire name LangChain uses for something else."""
 
 
 def body(**parameters: Any) -> dict[str, Any]:

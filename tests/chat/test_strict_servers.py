@@ -29,7 +29,7 @@ USAGE = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
 
 
 def refused(body: dict[str, Any]) -> list[str]:
-    """Return what the server does not accept in a request."""
+    """Return the parts of a request that the server does not accept."""
     parts = [
         part
         for message in body["messages"]

@@ -1,4 +1,4 @@
-"""What a call cost, read from results and errors of every kind."""
+"""The cost of a call, read from results and errors of every kind."""
 
 import asyncio
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""What is counted of calls that failed, were tried again, were left, or were cancelled."""
+"""The counts of calls that failed, were retried, abandoned or cancelled."""
 
 import asyncio
 import gc

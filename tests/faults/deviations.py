@@ -23,7 +23,7 @@ def transport_of(settings: Mapping[str, Any]) -> str:
 
 
 def may_be(name: str, client: str, transport: str) -> set[str]:
-    """Return what else the outcome of a hostile reply may be on a transport.
+    """Return the other outcomes that a hostile reply may have on a transport.
 
     Args:
         name: The name of the reply.

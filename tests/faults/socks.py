@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Refusal = Literal["none", "methods", "login", "target", "reset", "repeats the login"]
-"""What the proxy refuses: nothing, all methods of authentication, the login, the target. `reset` ends the connection
-after the login, and `repeats the login` sends it back in place of an answer."""
+"""The step that the proxy refuses: none, all methods of authentication, the login, the target. `reset` ends the
+connection after the login, and `repeats the login` sends it back in place of an answer."""
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""What the repairer tells of its work, and what validation makes of calls; in streams and in plain replies."""
+"""The report of the repairs, and the validation of calls, in streams and in plain replies."""
 
 from typing import Any
 

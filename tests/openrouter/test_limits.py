@@ -1,4 +1,4 @@
-"""What is larger or deeper than any honest reply is refused while it comes."""
+"""A reply that is larger or deeper than plausible is refused while it arrives."""
 
 import json
 from collections.abc import Iterator

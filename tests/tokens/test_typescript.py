@@ -12,7 +12,7 @@ def tool(parameters: Any, **function: Any) -> dict[str, Any]:
 
 
 def declared(parameters: Any) -> str:
-    """What stands for the parameters of a tool."""
+    """The text for the parameters of a tool."""
     text = typescript_tools([tool(parameters)])
     head, tail = "# Tools\n\n## functions\nnamespace functions {\ntype look = (_: ", ") => any;\n}\n"
     assert text.startswith(head)
@@ -21,7 +21,7 @@ def declared(parameters: Any) -> str:
 
 
 def field(schema: Any, **more: Any) -> str:
-    """What stands for one optional parameter."""
+    """The text for one optional parameter."""
     text = declared({"type": "object", "properties": {"it": schema}, **more})
     return text.removeprefix("{\n").removesuffix("\n}")
 

@@ -65,7 +65,7 @@ def test_no_network_is_named(capsys: pytest.CaptureFixture[str], monkeypatch: py
 
 
 def findings(*answers: httpx.Response) -> str:
-    """Return what is found about a key."""
+    """Return the findings about a key."""
     stream = io.StringIO()
     with httpx.Client(transport=httpx.MockTransport(Server(*answers))) as client:
         catalog = Catalog("a-key", base_url=URL, http_client=client, max_retries=0)

@@ -206,7 +206,7 @@ def test_a_stream_cannot_be_read_on_another_loop(listener: socket.socket) -> Non
 
 
 class Transport:
-    """What asyncio shows of a transport."""
+    """The part of an asyncio transport that `is_readable` uses."""
 
     def __init__(self, sock: socket.socket | None) -> None:
         self._socket = sock
