@@ -137,6 +137,18 @@ ACCEPTED: dict[str, list[BaseMessage]] = {
     "a result of blocks": [HI, AIMessage("", tool_calls=[call("1")]), result("1", [TEXT]), ON],
     "a result without blocks": [HI, AIMessage("", tool_calls=[call("1")]), result("1", []), ON],
     "a result with text without text": [HI, AIMessage("", tool_calls=[call("1")]), result("1", [{"type": "text"}]), ON],
+    "a result of objects with the types of blocks": [
+        HI,
+        AIMessage("", tool_calls=[call("1")]),
+        result("1", [{"type": "file", "name": "a.txt"}, {"type": "image", "text": "A cat"}]),
+        ON,
+    ],
+    "a result in MCP's form": [
+        HI,
+        AIMessage("", tool_calls=[call("1")]),
+        result("1", [{"type": "resource", "resource": {"uri": "file:///a", "text": "A", "mimeType": "text/plain"}}]),
+        ON,
+    ],
     "a call without a name": [HI, AIMessage("", tool_calls=[call("1", "")]), result("1"), ON],
     "a call without a name, whose result has one": [
         HI,
