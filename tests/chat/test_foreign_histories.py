@@ -82,6 +82,7 @@ ACCEPTED: dict[str, list[BaseMessage]] = {
     "a web search": turn({"type": "web_search_call", "id": "ws_1", "status": "completed"}, TEXT),
     "output text": turn({"type": "output_text", "text": "Hello."}),
     "a computer alone": turn({"type": "computer_call", "id": "c", "call_id": "cc", "action": {}}),
+    "speech": turn(additional_kwargs={"audio": {"id": "audio_1", "transcript": "Hello."}}),
     "an image": turn({"type": "image_generation_call", "id": "c", "result": "iVBORw0KGgo="}, TEXT),
     "a code interpreter": turn({"type": "code_interpreter_call", "id": "c", "code": "1", "outputs": []}, TEXT),
     "a custom tool": turn({"type": "custom_tool_call", "name": "f", "input": "x", "call_id": "c"}, calls=[call("c")]),
