@@ -5,7 +5,7 @@ only describe the answer (citations, results of server tools) are left out, beca
 
 Hosts refuse an assistant turn without text and tool calls (Moonshot: "the message at position … with role 'assistant'
 must not be empty"), even if it has reasoning. Such a turn, which may result from `max_tokens` or a broken connection,
-is left out. A refusal is sent as the text of its turn.
+is left out. A refusal or the transcript of speech is sent as the text of its turn.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -54,7 +54,8 @@ class _Content:
     """The content blocks of a message, sorted by wire field."""
 
     __slots__ = (
-        "audio_id", "calls", "ends_with_unknown", "images", "parts", "reasoning", "reasoning_details", "refusal"
+        "audio_id", "calls", "ends_with_unknown", "images", "parts", "reasoning", "reasoning_details", "refusal",
+        "transcript",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -65,6 +66,7 @@ class _Content:
         self.images: list[JSONObject] = []
         self.audio_id: str | None = None
         self.refusal = ""
+        self.transcript = ""
         self.ends_with_unknown = False
 
     def add(self, block: str | Block | None) -> None:
@@ -133,14 +135,17 @@ class _Content:
         self.images.append(part_to_wire(block, "assistant"))
 
     def add_audio(self, block: Block) -> None:
-        """Add generated audio: its provider's id if there is one, otherwise its data if it has a MIME type."""
+        """Add generated audio: its provider's id, its transcript, or its data if it has a MIME type but neither."""
         extras = block.get("extras")
-        ids = [extras.get("id") if isinstance(extras, Mapping) else None, block.get("id")]
+        places = [extras if isinstance(extras, Mapping) else {}, block]
+        ids = [place.get("id") for place in places]
         # langchain-core generates ids that start with "lc_".
         provider_ids = [item for item in ids if isinstance(item, str) and not item.startswith("lc_")]
+        transcript = "".join(map(_transcript_of, places))
+        self.transcript += transcript
         if provider_ids:
             self.audio_id = provider_ids[0]
-        elif block.get("mime_type"):
+        elif block.get("mime_type") and not transcript:
             self.add_part(part_to_wire(block, "assistant"))
 
     def add_refusal(self, block: Block) -> None:
@@ -151,6 +156,12 @@ class _Content:
     def text_or_parts(self) -> str | list[JSONObject]:
         """Return the text, or the list of parts if some of them are not text."""
         return joined(self.parts, "".join)
+
+
+def _transcript_of(audio: Any) -> str:
+    """Return the transcript of generated audio, or an empty string."""
+    transcript = audio.get("transcript") if isinstance(audio, Mapping) else None
+    return transcript if isinstance(transcript, str) else ""
 
 
 _ADDERS: dict[str, Callable[[_Content, Block], None]] = {
@@ -191,8 +202,10 @@ def assistant_to_wire(message: AIMessage, messages: Sequence[BaseMessage], posit
         calls = calls_to_wire(message, content.calls, messages, position)
         if calls:
             wire["tool_calls"] = calls
-    if (refusal := wire.get("refusal")) and _is_blank(wire["content"]) and not wire.get("tool_calls"):
-        wire["content"] = refusal
+    if _is_blank(wire["content"]):
+        refusal = wire.get("refusal") if not wire.get("tool_calls") else None
+        spoken = _transcript_of(kwargs.get("audio")) or content.transcript
+        wire["content"] = refusal or spoken or wire["content"]
     return None if _is_empty(wire) else wire
 
 
@@ -249,8 +262,10 @@ def _add_reasoning(wire: WireMessage, kwargs: Mapping[str, Any]) -> None:
     """
     text, details = kwargs.get("reasoning_content"), kwargs.get("reasoning_details")
     if text is None:
-        # Messages that the user wrote as dicts in OpenRouter's format have the wire's name for it.
+        # Messages that the user wrote as dicts in OpenRouter's format have the wire's name for it. ChatOpenAI has an
+        # object of the Responses API there.
         text = kwargs.get("reasoning")
+        text = text_in(text) or None if isinstance(text, Mapping) else text
     if isinstance(text, str) or isinstance(details, list):
         wire.pop("reasoning", None)
         wire.pop("reasoning_details", None)

@@ -175,15 +175,54 @@ def _text_of(source: Source, *types: str) -> JSONObject | None:
     return None
 
 
+def _found_item(block: Block) -> JSONObject:
+    """Convert a `search_result` block of a tool's result. Without Anthropic's list of blocks, it is an object."""
+    return search_result_part(block) if isinstance(block.get("content"), list) else _object_part(block)
+
+
+def _or_object(convert: Callable[[Block], JSONObject]) -> Callable[[Block], JSONObject]:
+    """Return a converter that sends a block without data as JSON.
+
+    Tools return lists of objects such as `{"type": "file", "name": "a.txt"}`. langchain-core takes them for content
+    blocks, because their types have the same names.
+    """
+
+    def converted(block: Block) -> JSONObject:
+        try:
+            return convert(block)
+        except UnfitBlockError:
+            if _has_data(block):
+                raise
+            return _object_part(block)
+
+    return converted
+
+
+def _has_data(block: Block) -> bool:
+    """Return whether a block contains media, or refers to them, in a form of a provider or LangChain."""
+    return (
+        "source_type" in block
+        or any(isinstance(block.get(key), str | bytes) for key in ("base64", "data", "file_data"))
+        or any(isinstance(block.get(key), Mapping) for key in ("source", "file", "input_audio"))
+    )
+
+
 _SVG = "image/svg+xml"
 _TEXT_TYPES = ("text/", "application/json", "application/xml", "application/yaml")
 _BEDROCK = ({"text"}, {"image"}, {"document"}, {"video"})
 """The keys of Bedrock's blocks in a tool's result, which have no type."""
+_RESULT_PARTS = {
+    **PARTS,
+    "media": media_part,
+    "image": _result_image,
+    "file": _result_file,
+    "search_result": _found_item,
+}
 _PARTS_BY_ROLE = {
     "system": _TEXT_PARTS,
     "developer": _TEXT_PARTS,
     "user": {**PARTS, "media": media_part},
-    "tool": {**PARTS, "media": media_part, "image": _result_image, "file": _result_file},
+    "tool": {kind: _or_object(convert) for kind, convert in _RESULT_PARTS.items()},
 }
 
 
@@ -217,10 +256,15 @@ def part_to_wire(block: str | Block | None, role: str) -> JSONObject:
         return _marked(parts[kind](block), block)
     if kind in PARTS and has_text:
         raise _not_text(kind, role, parts)
-    if kind is None and role == "tool" and set(block) not in _BEDROCK:
+    if role == "tool" and _is_object(block, kind):
         return _object_part(block)
     log_left_out(block, role)
     return _marked({"type": "text", "text": text_in(block)}, block)
+
+
+def _is_object(block: Block, kind: str | None) -> bool:
+    """Return whether an entry of a tool's result is not a block but an object of the tool."""
+    return set(block) not in _BEDROCK if kind is None else kind == "text" and "text" not in block and len(block) > 1
 
 
 def _object_part(value: Mapping[Any, Any]) -> JSONObject:
@@ -270,35 +314,44 @@ def with_image_types(messages: Sequence[BaseMessage]) -> list[BaseMessage] | Non
     """Return the messages with the detected MIME types of images in base64, or None if no type is missing.
 
     Without a MIME type langchain-core raises a `ValueError` before the messages reach a chat model (its
-    `_format_for_tracing`).
+    `_format_for_tracing`). It raises one for an `image` with a text instead of data too, such as an object in a tool's
+    result, which becomes text.
 
     Raises:
-        KimiUsageError: The type of an image cannot be detected.
+        KimiUsageError: The type of an image cannot be detected, or an image has no data.
     """
     # Most conversations are text. The type check keeps this pass short.
     lists = [message.content for message in messages if type(message.content) is list]
-    if not any(_lacks_image_type(block) for content in lists for block in content):
+    if not any(_is_refused_image(block) for content in lists for block in content):
         return None
     return [_with_image_types(message, f"messages[{position}]") for position, message in enumerate(messages)]
 
 
 def _with_image_types(message: BaseMessage, place: str) -> BaseMessage:
     content = message.content
-    if not isinstance(content, list) or not any(map(_lacks_image_type, content)):
+    if not isinstance(content, list) or not any(map(_is_refused_image, content)):
         return message
     blocks: list[Any] = []
     for index, block in enumerate(content):
         try:
-            blocks.append(with_mime_type(block) if _lacks_image_type(block) else block)
+            blocks.append(_readable_image(block, message.type) if _is_refused_image(block) else block)
         except UnfitBlockError as error:
             raise misplaced(place, index, error) from error
     return message.model_copy(update={"content": blocks})
 
 
-def _lacks_image_type(block: Any) -> TypeGuard[Block]:
-    if not isinstance(block, Mapping) or block.get("type") != "image" or "url" in block or block.get("mime_type"):
+def _is_refused_image(block: Any) -> TypeGuard[Block]:
+    """Return whether langchain-core refuses a block: an image in base64 without a MIME type, or with a text alone."""
+    if not isinstance(block, Mapping) or block.get("type") != "image" or "url" in block:
         return False
-    return "base64" in block or block.get("source_type") == "base64"
+    if "base64" in block or block.get("source_type") == "base64":
+        return not block.get("mime_type")
+    return "text" in block and "file_id" not in block and block.get("source_type") != "id"
+
+
+def _readable_image(block: Block, role: str) -> Block:
+    is_base64 = "base64" in block or block.get("source_type") == "base64"
+    return with_mime_type(block) if is_base64 else part_to_wire(block, role)
 
 
 def misplaced(place: str, index: int, error: UnfitBlockError) -> KimiUsageError:

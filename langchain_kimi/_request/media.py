@@ -73,6 +73,9 @@ def read_source(block: Block) -> Source:
     for key in ("url", "base64", "file_id", "text"):
         if value := _string(block.get(key)):
             return Source(**{key: value}, mime_type=_string(block.get("mime_type")))
+    if mime_type := _string(block.get("mimeType")):
+        # The content of MCP's results, as a tool returns it that calls a server without LangChain's adapters.
+        return Source(base64=_string(block.get("data")), mime_type=mime_type)
     return Source()
 
 

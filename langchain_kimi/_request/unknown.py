@@ -15,6 +15,8 @@ from langchain_kimi._request.media import WEB
 logger = logging.getLogger("langchain_kimi")
 
 _TEXT_KEYS = ("text", "content", "output", "code", "summary")
+_REFERENCES = ("id", "name", "uri", "url")
+"""The ends of keys, in lower case, whose values refer to something."""
 _DEEPEST = 8
 """The maximum depth at which text is searched in a block."""
 _LONGEST_NAME = 80
@@ -75,6 +77,8 @@ def _text_of(value: Any, depth: int) -> str:
 
 def _text_named_after_type(block: Block, depth: int) -> str:
     name = _name(block)
-    text = _text_of(block.get(name), depth - 1) if isinstance(name, str) and name != "type" else ""
+    if not isinstance(name, str) or name == "type" or name.lower().endswith(_REFERENCES):
+        return ""
+    text = _text_of(block.get(name), depth - 1)
     # A link to a file is not text for the model.
     return "" if text.startswith(WEB) else text

@@ -82,6 +82,7 @@ ACCEPTED: dict[str, list[BaseMessage]] = {
     "a web search": turn({"type": "web_search_call", "id": "ws_1", "status": "completed"}, TEXT),
     "output text": turn({"type": "output_text", "text": "Hello."}),
     "a computer alone": turn({"type": "computer_call", "id": "c", "call_id": "cc", "action": {}}),
+    "speech": turn(additional_kwargs={"audio": {"id": "audio_1", "transcript": "Hello."}}),
     "an image": turn({"type": "image_generation_call", "id": "c", "result": "iVBORw0KGgo="}, TEXT),
     "a code interpreter": turn({"type": "code_interpreter_call", "id": "c", "code": "1", "outputs": []}, TEXT),
     "a custom tool": turn({"type": "custom_tool_call", "name": "f", "input": "x", "call_id": "c"}, calls=[call("c")]),
@@ -137,6 +138,18 @@ ACCEPTED: dict[str, list[BaseMessage]] = {
     "a result of blocks": [HI, AIMessage("", tool_calls=[call("1")]), result("1", [TEXT]), ON],
     "a result without blocks": [HI, AIMessage("", tool_calls=[call("1")]), result("1", []), ON],
     "a result with text without text": [HI, AIMessage("", tool_calls=[call("1")]), result("1", [{"type": "text"}]), ON],
+    "a result of objects with the types of blocks": [
+        HI,
+        AIMessage("", tool_calls=[call("1")]),
+        result("1", [{"type": "file", "name": "a.txt"}, {"type": "image", "text": "A cat"}]),
+        ON,
+    ],
+    "a result in MCP's form": [
+        HI,
+        AIMessage("", tool_calls=[call("1")]),
+        result("1", [{"type": "resource", "resource": {"uri": "file:///a", "text": "A", "mimeType": "text/plain"}}]),
+        ON,
+    ],
     "a call without a name": [HI, AIMessage("", tool_calls=[call("1", "")]), result("1"), ON],
     "a call without a name, whose result has one": [
         HI,

@@ -203,7 +203,7 @@ CASES = [
     ("no images", AIMessage("hi", additional_kwargs={"images": []}), assistant("hi")),
     (
         "audio is sent as its id",
-        AIMessage("", additional_kwargs={"audio": {"id": "a1", "data": "c25k", "transcript": "hi"}}),
+        AIMessage("", additional_kwargs={"audio": {"id": "a1", "data": "c25k"}}),
         assistant(None, audio={"id": "a1"}),
     ),
     ("audio without an id", AIMessage("hi", additional_kwargs={"audio": {"data": "c25k"}}), assistant("hi")),
@@ -360,6 +360,28 @@ def test_an_assistant_message_becomes_its_wire_form(message: Any, wire: Any) -> 
 )
 def test_an_empty_message_is_left_out(message: Any) -> None:
     assert messages_to_wire([message]) == []
+
+
+def test_a_transcript_is_the_text_of_a_turn_without_text() -> None:
+    audio = {"id": "a1", "transcript": "hi"}
+    sent, kwargs = {"audio": {"id": "a1"}}, {"audio": audio}
+    bare = {"type": "audio", "id": "lc_1", "base64": "c25k", "mime_type": "audio/wav", "transcript": "hi"}
+    assert message_to_wire(AIMessage("", additional_kwargs=kwargs)) == [assistant("hi", **sent)]
+    assert message_to_wire(AIMessage("", additional_kwargs={"audio": {"transcript": "hi"}})) == [assistant("hi")]
+    assert message_to_wire(AIMessage("So", additional_kwargs=kwargs)) == [assistant("So", **sent)]
+    assert message_to_wire(AIMessage([{"type": "audio", "extras": audio}])) == [assistant("hi", **sent)]
+    assert message_to_wire(AIMessage([bare])) == [assistant("hi")]
+    assert message_to_wire(AIMessage("", tool_calls=[CALL], additional_kwargs=kwargs)) == [
+        assistant("hi", **sent, tool_calls=[WIRE_CALL])
+    ]
+
+
+def test_reasoning_that_chat_openai_stored() -> None:
+    stored = {"id": "rs_1", "type": "reasoning", "summary": [{"type": "summary_text", "text": "Hm."}]}
+    assert message_to_wire(AIMessage("hi", additional_kwargs={"reasoning": stored})) == [
+        assistant("hi", reasoning="Hm.")
+    ]
+    assert message_to_wire(AIMessage("hi", additional_kwargs={"reasoning": {"id": "rs_1"}})) == [assistant("hi")]
 
 
 def test_reasoning_details_keep_the_order_of_their_keys() -> None:

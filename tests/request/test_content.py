@@ -3,7 +3,7 @@ import json
 from typing import Any
 
 import pytest
-from langchain_core.messages import HumanMessage
+from langchain_core.messages import HumanMessage, ToolMessage
 
 from langchain_kimi._request.changes import split_content
 from langchain_kimi._request.content import content_to_wire, with_image_types
@@ -243,6 +243,52 @@ def test_an_image_of_unknown_type_is_named(block: Any) -> None:
     assert str(raised.value) == (
         "messages[1].content[1]: base64 data in a block of type 'image' needs its 'mime_type'."
     )
+
+
+@each_row(
+    "item",
+    [
+        {"type": "file", "name": "a.txt", "size": 3},
+        {"type": "file", "file": "a.txt"},
+        {"type": "image", "name": "a.png", "file_id": "f1"},
+        {"type": "image", "data": {"width": 3}},
+        {"type": "audio", "title": "A song", "url": "https://example.com/a.mp3"},
+        {"type": "document", "title": "Rules", "content": "Be brief."},
+        {"type": "json", "data": {"a": 1}},
+        {"type": "text", "name": "email", "label": "E-mail"},
+        {"type": "search_result", "title": "A page", "snippet": "About it."},
+        {"type": "search_result", "title": "A page", "content": "The page."},
+    ],
+)
+def test_an_object_of_a_tool_with_the_type_of_a_block_is_sent_as_json(item: Any) -> None:
+    assert content_to_wire([item], "tool", "messages[0]") == json.dumps(item)
+    assert content_to_wire([item, {"a": 1}], "tool", "messages[0]") == f'{json.dumps(item)}\n{{"a": 1}}'
+
+
+@each_row(
+    "block, reason",
+    [
+        ({"type": "image", "base64": "aW1n"}, "base64 data in a block of type 'image' needs its 'mime_type'."),
+        ({"type": "image", "data": "aW1n"}, "a block of type 'image' needs 'url' or 'base64'."),
+        ({"type": "file", "source_type": "url"}, "a source of type 'url' needs 'url'."),
+        ({"type": "image", "source": {"type": "url"}}, "a source of type 'url' needs 'url'."),
+    ],
+)
+def test_media_of_a_tool_that_cannot_be_sent_are_refused(block: Any, reason: str) -> None:
+    """As JSON, their data would be thousands of tokens of base64."""
+    with pytest.raises(KimiUsageError) as raised:
+        content_to_wire([block], "tool", "messages[0]")
+    assert str(raised.value) == f"messages[0].content[0]: {reason}"
+
+
+def test_an_image_with_a_text_instead_of_data() -> None:
+    block = {"type": "image", "text": "A cat", "size": 3}
+    [result] = with_image_types([ToolMessage([block], tool_call_id="1")]) or []
+    assert result.content == [{"type": "text", "text": json.dumps(block)}]
+    with pytest.raises(KimiUsageError) as raised:
+        with_image_types([HumanMessage([block])])
+    assert str(raised.value) == "messages[0].content[0]: a block of type 'image' needs 'url' or 'base64'."
+    assert with_image_types([HumanMessage([{**block, "file_id": "f1"}])]) is None
 
 
 PDF = {"type": "file", "base64": "JVBERi0=", "mime_type": "application/pdf"}

@@ -57,6 +57,7 @@ CASES = [
         {"type": "image", "url": URL, "extras": {"detail": "high"}},
         {"type": "image_url", "image_url": {"url": URL, "detail": "high"}},
     ),
+    ("MCP", {"type": "image", "data": "aW1n", "mimeType": "image/png", "annotations": None, "meta": None}, PNG),
     ("v0, url", {"type": "image", "source_type": "url", "url": URL}, IMAGE),
     ("v0, base64", {"type": "image", "source_type": "base64", "data": "aW1n", "mime_type": "image/png"}, PNG),
     ("Anthropic, url", {"type": "image", "source": {"type": "url", "url": URL}}, IMAGE),

@@ -158,7 +158,7 @@ def test_anthropic_tool_results_become_tool_messages_before_the_user_message(con
             "messages[1].content[1]: a block of type 'image' needs",
         ),
         (
-            [text("a"), result([text("4"), {"type": "image"}])],
+            [text("a"), result([text("4"), {"type": "image", "data": "aW1n"}])],
             "messages[1].content[1].content[1]: a block of type 'image'",
         ),
         ([result("4", "")], "messages[1].content[0]: a block of type 'tool_result' needs 'tool_use_id'."),
