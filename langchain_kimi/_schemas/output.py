@@ -70,7 +70,7 @@ class OutputSchema:
         """Whether values are JSON objects; those of `RootModel[list[int]]` are not."""
         schema = self.definition
         has_branches = any(schema.get(keyword) is not None for keyword in ("anyOf", "oneOf", "enum"))
-        return (schema.get("type") or "object") == "object" and not has_branches
+        return (schema.get("type") or "object") == "object" and not has_branches and "const" not in schema
 
     @property
     def traced(self) -> JSONObject:
