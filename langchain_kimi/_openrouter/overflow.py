@@ -19,7 +19,7 @@ MAX_CHARACTERS = 4000
 def reports_overflow(text: str) -> bool:
     """Return whether an error message reports that the messages, alone or with `max_tokens`, exceed the context."""
     # Names of fields and codes are words, too: max_model_len, InputTooLong.
-    text = _WORD_JOINT.sub(" ", text[:MAX_CHARACTERS])
+    text = words.OF_VALIDATORS.sub("", _WORD_JOINT.sub(" ", text[:MAX_CHARACTERS]))
     if words.KNOWN.search(text):
         return True
     if words.LIMITED_RATE.search(text):

@@ -40,6 +40,19 @@ KNOWN = lazy_any_of(
 )
 """Wordings that are used for nothing else."""
 
+OF_VALIDATORS = lazy_any_of(
+    # The rejected value in pydantic's errors, as in "'input': {'messages': ...}", which may be the whole request
+    r"(?s:(?<=['\"])input['\"]: ?['\"{\[(].*)",
+    # Keys of pydantic's and Zod's errors
+    r"(?<=['\"])(?:input|message)(?=['\"]:)",
+    # pydantic, as in "max_tokens: Input should be less than or equal to 32768 [type=..., input_value=40000]"
+    r"\binput(?= should be (?:less|greater) than\b)",
+    r"\binput (?:value|type)=",
+    # Zod, as in "Invalid input: expected string, received array"
+    r"\binvalid input(?=: expected\b)",
+)
+"""Words of validators about any parameter, which do not mean the prompt. They are removed before all other searches."""
+
 LIMITED_RATE = lazy_any_of(
     r"\bper[- ](?:second|sec|minute|min|hour|day|month|request limit)",
     r"/min",
@@ -54,6 +67,8 @@ LIMITED_RATE = lazy_any_of(
     r"credit",
     r"balance",
     r"budget",
+    # As in "No provider is below the price ceiling of 2000"
+    r"\b(?:max )?prices?\b",
     r"took",
     r"timed? ?out",
     r"time limit",
@@ -187,7 +202,7 @@ EXCESS = lazy_any_of(
     r"(?:un|not )supported (?:\w{1,20} )?length",
     r"length (?:\w{1,20} )?(?:is|are) not supported",
     # As in "Input of 300000 tokens is not supported by this model"
-    r"\d (?:tokens )?(?:is|are) not supported",
+    r"\d{3} (?:tokens )?(?:is|are) not supported",
     r"reduce",
     # As in "the prompt has a length of 200000 > 131072"
     r"[\w)] [>≥]=? \w",
@@ -210,11 +225,14 @@ EXCESS = lazy_any_of(
 
 LIMIT = lazy_any_of(
     r"\b(?:max|maximum|limit|limited|support|supports|supported|allow|allows|allowed|capacity|context|window|available"
-    r"|accepts|serves|takes|ceiling|up to|at most|(?:must|should) be|model len)\b"
+    r"|accepts|serves|up to|at most|(?:must|should) be|model len)\b",
+    # As in "the model takes 262144" and "ceiling 262144"
+    r"\b(?:takes|ceiling)\W{1,3}(?:(?:is|of|only|at most|up to) )?\d",
 )
 AMOUNT = lazy_any_of(
-    # Two groups: the digits, with or without commas, and the "k" of thousands
-    r"(?<![\w.])(\d{1,3}(?:,\d{3}){1,3}|\d{1,9})(k\b)?"
+    # Two groups: the digits, with or without commas, and the "k" of thousands. Numbers behind a hyphen are parts of
+    # names, as in "gpt-4o-2024-08-06", and those before one of dates.
+    r"(?<![\w.-])(\d{1,3}(?:,\d{3}){1,3}|\d{1,9})(k\b)?(?!-\d\d-)"
 )
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -242,6 +260,9 @@ NOT_THE_PROMPT = lazy_any_of(
     r"(?:access|auth\w*|session|bearer|api|refresh|csrf|security|invalid|jwt) tokens?\b",
     r"\bapi key\b",
     r"queue",
+    # A schema, whose property may have any name: OpenAI, as in "Invalid schema for function 'f': In context=(...)";
+    # Moonshot, as in "is not a valid moonshot flavored json schema, details: <At path 'properties.prompt'...>"
+    r"\b(?:in)?valid (?:\w{1,20} ){0,3}schema\b",
     # Tokens of other fields
     r"logit bias",
     r"type ids",

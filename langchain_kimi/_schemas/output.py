@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from enum import Enum
 from typing import Any, NewType, TypeAlias, cast, get_origin
 
@@ -14,6 +14,7 @@ from pydantic.v1 import ValidationError as ValidationErrorV1
 from langchain_kimi._openrouter.json_schema import check_nesting, list_of, resolve, types_of
 from langchain_kimi._openrouter.wire import JSONObject
 from langchain_kimi._patterns import lazy_pattern
+from langchain_kimi._schemas.data_classes import dataclass_function
 from langchain_kimi._schemas.strict import StrictForm, is_recursive, strict_function, unwrapped_root, without_titles
 from langchain_kimi._schemas.typed_dicts import is_typed_dict, typed_dict_model
 from langchain_kimi.errors import KimiUsageError
@@ -69,7 +70,7 @@ class OutputSchema:
         """Whether values are JSON objects; those of `RootModel[list[int]]` are not."""
         schema = self.definition
         has_branches = any(schema.get(keyword) is not None for keyword in ("anyOf", "oneOf", "enum"))
-        return (schema.get("type") or "object") == "object" and not has_branches
+        return (schema.get("type") or "object") == "object" and not has_branches and "const" not in schema
 
     @property
     def traced(self) -> JSONObject:
@@ -251,9 +252,10 @@ def without_nulls(function: JSONObject) -> JSONObject:
 
 
 def _converted(schema: Any) -> JSONObject:
+    is_data = isinstance(schema, type) and is_dataclass(schema)
     try:
-        return convert_to_openai_function(schema)
-    except (KeyError, TypeError, ValueError, PydanticUserError) as error:
+        return dataclass_function(schema) if is_data else convert_to_openai_function(schema)
+    except (KeyError, NameError, TypeError, ValueError, PydanticUserError) as error:
         raise _not_a_schema(schema, error) from error
 
 

@@ -192,6 +192,7 @@ def test_a_title_with_spaces_is_traced_unchanged_and_sent_as_a_valid_name() -> N
         (RootModel[Color], "red", RootModel[Color](Color.RED)),
         ({"type": "array", "items": {}}, {"root": [1]}, [1]),
         ({"enum": ["a", "b"]}, "a", "a"),
+        ({"const": 5}, {"root": 5}, 5),
         ({"anyOf": [PARAMETERS]}, ADA, ADA),
         ({"properties": {"root": {}}}, {"root": [1]}, {"root": [1]}),
         # Other languages write null for a keyword without a value, and draft 3 has a boolean `required`.
