@@ -49,6 +49,7 @@ class RetryReport:
         self.empty_answers += isinstance(error, KimiEmptyReplyError)
         if self._slot is not None:
             self._slot.errors.append(error)
+            self._slot.generation_id = None
         logger.info("Attempt %d failed, the next one in %.1f s: %s", attempt, wait, error)
         if self._run_manager is None:
             return None

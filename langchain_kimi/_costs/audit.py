@@ -35,7 +35,7 @@ class AuditLog(CallObserver):
         """Write the line of a call, and look up its cost if it is unknown."""
         self._write(line_of(record))
         reconciler, generation_id = self._lookups.reconciler, record.cost.generation_id
-        if reconciler is not None and generation_id and record.cost.cost is None:
+        if reconciler is not None and generation_id and not record.cost.is_known:
             reconciler.look_up(generation_id, partial(self._correct, record))
 
     def wait_for_costs(self, seconds: float | None = None) -> bool:
@@ -82,6 +82,6 @@ def fields_of(cost: CallCost, requested_model: str | None) -> dict[str, Any]:
         "cached_tokens": plausible_tokens(details.get("cache_read")),
         "output_tokens": plausible_tokens(usage.get("output_tokens")),
         "reasoning_tokens": plausible_tokens(outputs.get("reasoning")),
-        "cost": None if cost.cost is None else float(cost.cost),
+        "cost": float(cost.cost) if cost.cost is not None and cost.is_known else None,
         "upstream_cost": float(cost.upstream_cost),
     }

@@ -14,9 +14,9 @@ from langchain_kimi._costs.budget import Budget
 from langchain_kimi._costs.charges import (
     NO_COST,
     CallCost,
-    cost_by_list,
     cost_of_error,
     cost_of_result,
+    dollars_of,
     plausible_tokens,
 )
 from langchain_kimi._costs.reservations import decimal
@@ -139,7 +139,7 @@ def charge_of(outcomes: Iterable[ChatResult | KimiError], reported: Decimal | No
     A row that reports no cost counts with list prices.
     """
     costs = [_cost_of(outcome) for outcome in outcomes]
-    dollars = [cost_by_list(cost) if cost.cost is None else cost.cost + cost.upstream_cost for cost in costs]
+    dollars = [dollars_of(cost) for cost in costs]
     tokens = sum(plausible_tokens(cost.usage.get("total_tokens")) for cost in costs if cost.usage)
     if reported is None and any(each is None for each in dollars):
         return Charge(None, tokens)

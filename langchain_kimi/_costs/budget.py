@@ -6,7 +6,7 @@ import os
 import threading
 import warnings
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from os import PathLike
 from typing import Any, Literal
@@ -154,7 +154,7 @@ class Budget(KimiCostCallback):
         child._store = self._store
         child._limits += self._limits
         child._lookups = self._lookups
-        child._in_process = InProcess(is_shared=self._store.is_shared, lines=self._in_process.lines)
+        child._in_process = InProcess(is_shared=self._store.is_shared, parent=self._in_process)
         return child
 
     @property
@@ -184,6 +184,7 @@ class Budget(KimiCostCallback):
     def reset(self) -> None:
         """Set all sums and the amount spent to zero. Calls in flight are counted when they end."""
         super().reset()
+        self._in_process.resets[self.name] += 1
         self._store.reset(self.name)
         self._in_process.notify()
 
@@ -331,8 +332,8 @@ class Budget(KimiCostCallback):
         total += charge.within(reservation.amount)
         settled = self._charge(run_id, Charge(total.cost, total.tokens))
         generation_id = cost.generation_id or (slot.generation_id if slot else None)
-        if cost.cost is None and generation_id and self._lookups.reconciler is not None:
-            self._in_process.unknown[generation_id] = charge.within(reservation.amount), settled
+        if not cost.is_known and generation_id and self._lookups.reconciler is not None:
+            self._in_process.add_unknown(generation_id, charge.within(reservation.amount), settled)
         self._in_process.note_prices(cost)
         self._in_process.learn(reservation, plausible_tokens(cost.usage and cost.usage.get("input_tokens")))
         self._in_process.notify()
@@ -358,13 +359,10 @@ class Budget(KimiCostCallback):
     def _accounts(self) -> list[str]:
         return [limit.account for limit in self._limits]
 
-    def _correct(self, shared: SharedLedger, counted: CountedCall, actual_cost: CallCost) -> None:
-        super()._correct(shared, counted, actual_cost)
-        charged, accounts = self._in_process.unknown.pop(actual_cost.generation_id or "", (Amount(), []))
-        tokens = plausible_tokens(actual_cost.usage and actual_cost.usage.get("total_tokens"))
-        actual = Amount((actual_cost.cost or NO_COST) + actual_cost.upstream_cost, tokens)
-        self._store.correct(accounts, actual - charged)
-        self._in_process.notify()
+    def _receiver(self, shared: SharedLedger, counted: CountedCall) -> Callable[[CallCost], None]:
+        receiver = super()._receiver(shared, counted)
+        charge = self._in_process.unknown.pop(counted.cost.generation_id or "", None)
+        return receiver if charge is None else partial(self._in_process.correct, self._store, charge, receiver)
 
     def _release(self, run_id: UUID) -> None:
         """Cancel the reservation of a call that is not made."""

@@ -36,6 +36,7 @@ class CallCost:
         cost: US dollars that OpenRouter charged; None if unknown.
         upstream_cost: US dollars that the host charges to the caller's own key.
         generation_id: OpenRouter's id of the call; None if it was not reported.
+        lacks_upstream_cost: Whether the caller's own key was charged with an amount that was not reported.
     """
 
     model: str | None = None
@@ -44,17 +45,24 @@ class CallCost:
     cost: Decimal | None = None
     upstream_cost: Decimal = NO_COST
     generation_id: str | None = None
+    lacks_upstream_cost: bool = False
+
+    @property
+    def is_known(self) -> bool:
+        """Whether all charges of the call are known."""
+        return self.cost is not None and not self.lacks_upstream_cost
 
 
 def cost_of_record(record: Any) -> CallCost | None:
-    """Return the cost of a call from its record at `/generation`; None if the record has no cost.
+    """Return the cost of a call from its record at `/generation`; None if the record lacks a cost.
 
     Args:
         record: The record, as a mapping or as an object with the same names.
     """
     read: Callable[[str], Any] = record.get if isinstance(record, Mapping) else partial(_attribute, record)
     cost = _dollars(read("total_cost"))
-    if cost is None:
+    upstream = _dollars(read("upstream_inference_cost")) if read("is_byok") else NO_COST
+    if cost is None or upstream is None:
         return None
     details = {
         "prompt_tokens_details": {"cached_tokens": read("native_tokens_cached")},
@@ -62,13 +70,12 @@ def cost_of_record(record: Any) -> CallCost | None:
     }
     prompt, completion = read("native_tokens_prompt"), read("native_tokens_completion")
     tokens = {"prompt_tokens": prompt, "completion_tokens": completion, **details}
-    upstream = _dollars(read("upstream_inference_cost")) if read("is_byok") else None
     return CallCost(
         model=_text(read("model")),
         provider=_text(read("provider_name")),
         usage=None if prompt is None and completion is None else usage_from(cast("WireUsage", tokens)),
         cost=cost,
-        upstream_cost=upstream or NO_COST,
+        upstream_cost=upstream,
         generation_id=_text(read("id")),
     )
 
@@ -86,6 +93,19 @@ def cost_by_list(call_cost: CallCost) -> Decimal | None:
     # Usage that was written by other code may lack any of its keys.
     read, written = plausible_tokens(tokens.get("input_tokens")), plausible_tokens(tokens.get("output_tokens"))
     return Decimal(str((read * listed.prompt + written * listed.completion) / _MILLION))
+
+
+def dollars_of(call_cost: CallCost) -> Decimal | None:
+    """Return all charges for a call in US dollars, with list prices in place of unknown ones.
+
+    Returns:
+        The sum; None if a charge is unknown and there are no prices or tokens.
+    """
+    reported = (call_cost.cost or NO_COST) + call_cost.upstream_cost
+    if call_cost.is_known:
+        return reported
+    by_list = cost_by_list(call_cost)
+    return None if by_list is None else by_list + reported
 
 
 def price_sources(call_cost: CallCost) -> frozenset[str]:
@@ -161,8 +181,12 @@ def _message(result: LLMResult | None) -> AIMessage | None:
 def _money(wire: Mapping[str, Any]) -> dict[str, Any]:
     details = _mapping(wire.get("cost_details"))
     # The upstream cost is additional only with the caller's own key (BYOK). Otherwise it is included in `cost`.
-    upstream = _dollars(details.get("upstream_inference_cost")) if wire.get("is_byok") else None
-    return {"cost": _dollars(wire.get("cost")), "upstream_cost": upstream or NO_COST}
+    upstream = _dollars(details.get("upstream_inference_cost")) if wire.get("is_byok") else NO_COST
+    return {
+        "cost": _dollars(wire.get("cost")),
+        "upstream_cost": upstream or NO_COST,
+        "lacks_upstream_cost": upstream is None,
+    }
 
 
 def _text(value: Any) -> str | None:

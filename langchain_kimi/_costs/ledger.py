@@ -35,7 +35,8 @@ class Costs:
     Attributes:
         calls: Calls that ended, successfully or not, without hits of LangChain's cache.
         failed: Calls among them that ended with an error, were cancelled, or were abandoned by the caller.
-        unknown: Calls and attempts of unknown cost, which the sums do not include.
+        unknown: Calls and attempts of unknown cost, which the sums do not include. A call with the caller's own key
+            is one of them if its upstream cost was not reported.
         retries: Failed attempts that were retried. LangChain does not report those of streams of other packages.
         cache_hits: Answers from LangChain's cache. They cost nothing, and their tokens are not counted.
         input_tokens: Tokens of the prompts.
@@ -105,7 +106,7 @@ class Costs:
             self.total_tokens += sign * plausible_tokens(usage.get("total_tokens"))
             self.cached_tokens += sign * plausible_tokens((usage.get("input_token_details") or {}).get("cache_read"))
             self.reasoning_tokens += sign * plausible_tokens((usage.get("output_token_details") or {}).get("reasoning"))
-        self.unknown += sign * (call_cost.cost is None)
+        self.unknown += sign * (not call_cost.is_known)
         self.charged += sign * (call_cost.cost or NO_COST)
         self.charged_upstream += sign * call_cost.upstream_cost
 
@@ -264,7 +265,8 @@ class Ledger:
     def _count(
         self, call: CallInFlight, cost: CallCost, *, is_failed: bool = False, is_retry: bool = False
     ) -> CountedCall:
-        if cost.generation_id is None and call.slot is not None:
+        # The slot has the generation of the latest attempt, and an earlier one must not be looked up as that.
+        if cost.generation_id is None and call.slot is not None and not is_retry:
             cost = replace(cost, generation_id=call.slot.generation_id)
         counted = CountedCall(cost, call.model, is_failed=is_failed, is_retry=is_retry, total=self.total)
         for costs in self._rows(call.model, cost):
@@ -278,7 +280,7 @@ class Ledger:
 
 
 def _of_unknown_cost(counted: Sequence[CountedCall]) -> list[CountedCall]:
-    return [one for one in counted if one.cost.cost is None]
+    return [one for one in counted if not one.cost.is_known]
 
 
 def _count_once(costs: Costs, counted: CountedCall, sign: int = 1) -> None:

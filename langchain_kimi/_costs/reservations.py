@@ -2,14 +2,16 @@
 
 import math
 import weakref
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from typing import Any, Self
 
-from langchain_kimi._costs.charges import NO_COST, CallCost, cost_by_list, plausible_tokens, price_sources
+from langchain_kimi._costs.charges import NO_COST, CallCost, cost_by_list, dollars_of, plausible_tokens, price_sources
 from langchain_kimi._costs.slots import Slot
-from langchain_kimi._costs.store import Amount, Charge, Shortage
+from langchain_kimi._costs.store import Amount, Charge, Shortage, Store
 from langchain_kimi._costs.waiting import Line
 from langchain_kimi._costs.worst_case import MARGIN
 from langchain_kimi.errors import KimiBudgetExceededError
@@ -32,13 +34,21 @@ class Reservation:
     """Whether the amount has been reserved in the store."""
 
 
+@dataclass(frozen=True, slots=True)
+class UnknownCharge:
+    """The charge of a call of unknown cost, and the number of earlier resets of each account that has it."""
+
+    amount: Amount
+    accounts: dict[str, int]
+
+
 class InProcess:
     """The state of a budget and its copies in this process. It is not pickled."""
 
-    def __init__(self, *, is_shared: bool, lines: "weakref.WeakSet[Line] | None" = None) -> None:
+    def __init__(self, *, is_shared: bool, parent: "InProcess | None" = None) -> None:
         self.calls: dict[int, Reservation] = {}
         self.line = Line(is_shared=is_shared)
-        self.lines: weakref.WeakSet[Line] = weakref.WeakSet() if lines is None else lines
+        self.lines: weakref.WeakSet[Line] = parent.lines if parent else weakref.WeakSet()
         self.lines.add(self.line)
         self.is_shared = is_shared
         self.margin = MARGIN
@@ -46,8 +56,10 @@ class InProcess:
         """US dollars that were charged by list prices, because replies reported no cost."""
         self.sources: set[str] = set()
         """The sources and dates of these prices."""
-        self.unknown: dict[str, tuple[Amount, list[str]]] = {}
-        """The charges of calls of unknown cost, and the accounts that have them, by generation id."""
+        self.unknown: dict[str, UnknownCharge] = {}
+        """The charges of calls whose lookup has not begun yet, by generation id."""
+        self.resets: Counter[str] = parent.resets if parent else Counter()
+        """The number of resets of each account."""
 
     def __deepcopy__(self, _memo: object) -> Self:
         return self
@@ -60,9 +72,25 @@ class InProcess:
         for line in list(self.lines):
             line.notify()
 
+    def add_unknown(self, generation_id: str, amount: Amount, accounts: Iterable[str]) -> None:
+        """Record the charge of a call of unknown cost."""
+        self.unknown[generation_id] = UnknownCharge(amount, {name: self.resets[name] for name in accounts})
+
+    def correct(
+        self, store: Store, charge: UnknownCharge, receiver: Callable[[CallCost], None], actual_cost: CallCost
+    ) -> None:
+        """Replace a charge by the cost that was looked up, and pass the cost on."""
+        receiver(actual_cost)
+        tokens = plausible_tokens(actual_cost.usage and actual_cost.usage.get("total_tokens"))
+        actual = Amount((actual_cost.cost or NO_COST) + actual_cost.upstream_cost, tokens)
+        # An account that was reset since does not include the charge any more.
+        accounts = [name for name, resets in charge.accounts.items() if self.resets[name] == resets]
+        store.correct(accounts, actual - charge.amount)
+        self.notify()
+
     def note_prices(self, cost: CallCost) -> None:
         """Record the list prices at which a call without a reported cost is charged."""
-        if cost.cost is None and (dollars := cost_by_list(cost)):
+        if not cost.is_known and (dollars := cost_by_list(cost)):
             self.by_list += dollars
             self.sources |= price_sources(cost)
 
@@ -86,13 +114,12 @@ class InProcess:
 
 def charge_for(cost: CallCost, reservation: Reservation) -> Charge:
     """Return the charge for a call: the reported cost, otherwise list prices, otherwise the reserved amount."""
-    dollars = cost_by_list(cost) if cost.cost is None else cost.cost
     if cost.cost == NO_COST and cost.usage is None:
         return Charge(NO_COST, 0)
     tokens = None if cost.usage is None else plausible_tokens(cost.usage.get("total_tokens"))
     if tokens is None and reservation.amount.tokens == 0:
         tokens = 0
-    return Charge(None if dollars is None else dollars + cost.upstream_cost, tokens)
+    return Charge(dollars_of(cost), tokens)
 
 
 def check_limits(max_cost: Any, max_tokens: Any, reserve: Any) -> None:

@@ -4,7 +4,7 @@ import importlib
 import threading
 import time
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
@@ -230,11 +230,16 @@ class KimiCostCallback(BaseCallbackHandler):
             return
         for counted in calls:
             if counted.cost.generation_id:
-                reconciler.look_up(counted.cost.generation_id, partial(self._correct, shared, counted))
+                reconciler.look_up(counted.cost.generation_id, self._receiver(shared, counted))
 
-    def _correct(self, shared: SharedLedger, counted: CountedCall, actual_cost: CallCost) -> None:
-        with shared.locked() as ledger:
-            ledger.correct(counted, actual_cost)
+    def _receiver(self, shared: SharedLedger, counted: CountedCall) -> Callable[[CallCost], None]:
+        """Return the function that receives the cost of a call from its lookup."""
+        return partial(_correct, shared, counted)
+
+
+def _correct(shared: SharedLedger, counted: CountedCall, actual_cost: CallCost) -> None:
+    with shared.locked() as ledger:
+        ledger.correct(counted, actual_cost)
 
 
 class _TrackedCosts(KimiCostCallback):

@@ -228,8 +228,10 @@ class BatchHandle(BaseModel):
                 outcomes.append(reader.read(row_of_index, frozenset(self.call_ids.get(index, ()))))
             except KimiError as error:
                 outcomes.append(error)
-        cost = status_of(batch).cost
-        reported = None if cost is None else Decimal(str(cost))
+        cost, usage = status_of(batch).cost, batch.get("usage")
+        # The cost of a batch does not include the charges for the caller's own key, which the rows contain.
+        is_byok = isinstance(usage, dict) and usage.get("is_byok")
+        reported = None if cost is None or is_byok else Decimal(str(cost))
         record(trackers_of(self._used), reservation_key(self.key), self.model, outcomes, reported)
         return outcomes
 

@@ -33,23 +33,37 @@ def with_costs(batch: Mapping[str, Any], rows: Sequence[JSONObject], slug: str) 
     reported_costs = [None if usage is None else usage.get("cost") for usage in usages]
     open_rows = [n for n, usage in enumerate(usages) if usage is not None and not _is_number(reported_costs[n])]
     weights = {n: _list_cost(usages[n] or {}, slug) for n in open_rows}
+    shares = [weights[n] or _tokens(usages[n] or {}) for n in open_rows]
     batch_usage = batch.get("usage")
     batch_usage = batch_usage if isinstance(batch_usage, dict) else {}
     total = batch_usage.get("cost")
-    source = SHARE
+    source, costs = SHARE, [weights[n] for n in open_rows]
     if _is_number(total):
         left = Decimal(str(total)) - sum(
             (Decimal(str(cost)) for cost in reported_costs if _is_number(cost)), Decimal(0)
         )
-        costs = _divided(max(left, Decimal(0)), [weights[n] or _tokens(usages[n] or {}) for n in open_rows])
+        costs = [*_divided(max(left, Decimal(0)), shares)]
     else:
-        source, costs = LISTED, [weights[n] for n in open_rows]
+        source = LISTED
     new = dict(zip(open_rows, costs, strict=True))
-    is_byok = bool(batch_usage.get("is_byok"))
+    upstream = dict(zip(open_rows, _upstream_costs(batch_usage, shares), strict=True))
     return [
-        _with_cost(row, new.get(n, reported_costs[n]), REPORTED if n not in new else source, is_byok=is_byok)
+        _with_cost(row, new.get(n, reported_costs[n]), REPORTED if n not in new else source, upstream.get(n, {}))
         for n, row in enumerate(rows)
     ]
+
+
+def _upstream_costs(batch_usage: Mapping[str, Any], weights: Sequence[Decimal]) -> list[JSONObject]:
+    """Return the fields of rows for the cost that the host charges to the caller's own key."""
+    # Without a reported cost, rows have list prices, which stand for all charges.
+    if not (batch_usage.get("is_byok") and _is_number(batch_usage.get("cost"))):
+        return [{} for _ in weights]
+    details = batch_usage.get("cost_details")
+    total = details.get("upstream_inference_cost") if isinstance(details, dict) else None
+    if not _is_number(total):
+        return [{"is_byok": True} for _ in weights]
+    costs = _divided(max(Decimal(str(total)), Decimal(0)), weights)
+    return [{"is_byok": True, "cost_details": {"upstream_inference_cost": float(cost)}} for cost in costs]
 
 
 def _usage_of(row: JSONObject) -> JSONObject | None:
@@ -81,7 +95,7 @@ def _list_cost(usage: JSONObject, slug: str) -> Decimal | None:
     return Decimal(f"{cost / _MILLION:.15f}").quantize(_SMALLEST).normalize()
 
 
-def _divided(total: Decimal, weights: Sequence[Decimal]) -> list[Decimal | None]:
+def _divided(total: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
     """Return shares of an amount in proportion to weights. Their sum is the amount."""
     total_weight = sum(weights, Decimal(0))
     shares = [
@@ -90,13 +104,13 @@ def _divided(total: Decimal, weights: Sequence[Decimal]) -> list[Decimal | None]
     ]
     if shares:
         shares[-1] += total - sum(shares, Decimal(0))
-    return list(shares)
+    return shares
 
 
-def _with_cost(row: JSONObject, cost: Any, source: str, *, is_byok: bool) -> JSONObject:
+def _with_cost(row: JSONObject, cost: Any, source: str, upstream: JSONObject) -> JSONObject:
     if cost is None:
         return row
     response = row["response"]
     body = response["body"]
-    usage = {**body["usage"], "cost": float(cost), **({"is_byok": True} if is_byok else {})}
+    usage = {**body["usage"], "cost": float(cost), **upstream}
     return {**row, "response": {**response, "body": {**body, "usage": usage, "batch": {"cost_source": source}}}}

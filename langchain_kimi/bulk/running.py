@@ -88,6 +88,23 @@ def _new_run(runnable: Runnable[Any, Any], out: str | Path | None, options: Opti
     return BatchRun(runnable, out, options)
 
 
+async def _awake(work: Coroutine[Any, Any, BulkSummary], longest_wait: float) -> BulkSummary:
+    """Await a coroutine in a loop that wakes up regularly.
+
+    Python handles a signal that arrives directly before the loop waits only after the wait.
+    """
+
+    async def wake() -> None:
+        while True:  # noqa: ASYNC110 - it waits for nothing but the time
+            await asyncio.sleep(longest_wait)
+
+    waking = asyncio.create_task(wake())
+    try:
+        return await work
+    finally:
+        waking.cancel()
+
+
 def finished(work: Coroutine[Any, Any, BulkSummary], longest_wait: float = 0.1) -> BulkSummary:
     """Run a coroutine to its end, in a thread of its own if this one has a running loop, as in a notebook.
 
@@ -98,7 +115,7 @@ def finished(work: Coroutine[Any, Any, BulkSummary], longest_wait: float = 0.1) 
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run(work)
+        return asyncio.run(_awake(work, longest_wait))
     started: Future[Callable[[], object]] = Future()
 
     async def cancellable() -> BulkSummary:

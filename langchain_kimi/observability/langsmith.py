@@ -72,7 +72,7 @@ def add_costs(run: Run, failure: CallCost | None, attempts: int) -> None:
             kimi_finish_reason=reply.get("finish_reason"),
         )
     )
-    costs = costs_of_reply(reply) if reply.get("cost") is not None else {}
+    costs = costs_of_reply(reply)
     if not costs and reported.cost:
         costs = {"total_cost": float(reported.cost + reported.upstream_cost)}
     if costs:
@@ -80,15 +80,19 @@ def add_costs(run: Run, failure: CallCost | None, attempts: int) -> None:
 
 
 def costs_of_reply(reply: Mapping[str, Any]) -> dict[str, float]:
-    """Return LangSmith's cost fields for the metadata of a reply. Input and output share the cost as the host bills it.
+    """Return LangSmith's cost fields for the metadata of a reply; empty if a charge is unknown.
+
+    Input and output share the cost as the host bills it.
 
     Args:
         reply: The `response_metadata` of a message.
     """
     details = reply.get("cost_details") or {}
-    total = reply["cost"]
-    if reply.get("is_byok"):
-        total += details.get("upstream_inference_cost") or 0
+    total = reply.get("cost")
+    upstream = details.get("upstream_inference_cost") if reply.get("is_byok") else 0
+    if total is None or upstream is None:
+        return {}
+    total += upstream
     parts = [details.get(f"upstream_inference_{kind}_cost") or 0 for kind in ("prompt", "completions")]
     if sum(parts) <= 0:
         return {"total_cost": total}

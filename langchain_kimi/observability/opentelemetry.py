@@ -146,7 +146,7 @@ def _dimensions(record: CallRecord) -> dict[str, Any]:
 
 
 def _dollars(cost: CallCost) -> float | None:
-    return None if cost.cost is None else float(cost.cost + cost.upstream_cost)
+    return float(cost.cost + cost.upstream_cost) if cost.cost is not None and cost.is_known else None
 
 
 def _tokens(cost: CallCost) -> dict[str, int]:

@@ -3,8 +3,12 @@ from typing import Any
 
 import pytest
 
+from langchain_kimi import ChatKimi
 from langchain_kimi._kimi.profiles import prices
+from langchain_kimi.batch.bodies import custom_id
 from langchain_kimi.batch.prices import LISTED, REPORTED, SHARE, with_costs
+from langchain_kimi.callbacks import Budget
+from tests.batch.driving import KEY
 
 SLUG = "moonshotai/kimi-k3:batch"
 
@@ -33,6 +37,34 @@ def test_without_prices_it_is_divided_by_tokens() -> None:
 
     assert [cost for cost, _ in costs(rows)] == [0.1, 0.2]
     assert rows[0]["response"]["body"]["usage"]["is_byok"] is True
+
+
+def test_the_charge_for_an_own_key_is_divided_too() -> None:
+    usage = {"cost": 0.0, "is_byok": True, "cost_details": {"upstream_inference_cost": 0.3}}
+    rows = with_costs({"usage": usage}, [row(100, 0), row(0, 200)], "nobody/nothing")
+
+    usages = [one["response"]["body"]["usage"] for one in rows]
+    assert [one["cost_details"]["upstream_inference_cost"] for one in usages] == [0.1, 0.2]
+    assert [(one["cost"], one["is_byok"]) for one in usages] == [(0.0, True)] * 2
+
+
+def test_a_budget_has_the_charge_for_an_own_key(model: ChatKimi) -> None:
+    budget = Budget(max_cost=1.0)
+    handle = model.submit_batch(["a"], config={"callbacks": [budget]})
+    tokens = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+    body = {"choices": [{"message": {"content": "yes"}, "finish_reason": "stop"}], "usage": tokens}
+    row = {"custom_id": custom_id(handle.key, 0), "response": {"status_code": 200, "body": body}}
+    usage = {**tokens, "cost": 0.25, "is_byok": True, "cost_details": {"upstream_inference_cost": 0.5}}
+
+    handle._read({"status": "completed", "usage": usage}, [row], KEY)
+
+    assert (budget.spent, budget.total.cost, budget.total.upstream_cost) == (0.75, 0.25, 0.5)
+
+
+def test_list_prices_of_rows_stand_for_the_charge_for_an_own_key_too() -> None:
+    [only] = with_costs({"usage": {"is_byok": True}}, [row(1, 1)], SLUG)
+
+    assert "is_byok" not in only["response"]["body"]["usage"]
 
 
 def test_reported_costs_stay_and_the_rest_is_divided() -> None:

@@ -44,6 +44,20 @@ async def test_the_thread_of_a_running_loop_waits_in_short_steps() -> None:
     assert finished(work(), longest_wait=0.001) is summary
 
 
+def test_the_loop_of_a_run_wakes_up_without_events() -> None:
+    summary = BulkSummary(rows=3)
+
+    async def work() -> BulkSummary:
+        loop = asyncio.get_running_loop()
+        loop.set_debug(False)
+        done: asyncio.Future[BulkSummary] = loop.create_future()
+        # From another thread, this does not wake the loop, just as a signal that arrives directly before the wait.
+        threading.Timer(0.02, done.set_result, (summary,)).start()
+        return await done
+
+    assert finished(work(), longest_wait=0.001) is summary
+
+
 def test_an_interrupt_in_a_notebook_ends_the_run(model: ChatKimi, tmp_path: Path) -> None:
     this_thread = threading.main_thread().ident
     assert this_thread is not None

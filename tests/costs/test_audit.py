@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -72,3 +73,8 @@ def test_a_line_has_the_run_around_the_call() -> None:
     line = line_of(record)
     assert (line["parent_run_id"], line["model"], line["first_chunk"]) == (str(parent), "asked", 0.5)
     assert line["time"] == "1970-01-01T00:00:00.000+00:00"
+
+
+def test_a_cost_without_the_charge_for_an_own_key_is_unknown() -> None:
+    cost = CallCost(cost=Decimal(0), lacks_upstream_cost=True)
+    assert line_of(CallRecord(uuid4(), None, 0.0, 1.0, None, "asked", "answered", None, cost, 1))["cost"] is None

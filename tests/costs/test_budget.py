@@ -214,6 +214,20 @@ def test_a_call_of_unknown_cost_counts_with_the_estimate(model: ChatKimi, openro
     assert len(openrouter.requests) == 2
 
 
+@pytest.mark.parametrize("details", [None, {"upstream_inference_cost": None}])
+async def test_an_unreported_charge_for_an_own_key_counts_with_list_prices(
+    model: ChatKimi, openrouter: Emulator, details: Any
+) -> None:
+    budget = Budget(max_cost=1, reserve=0)
+    spent = 0.0
+    for number, way in enumerate(CALL_WAYS, start=1):
+        openrouter.script(Reply(text="Yes.", cost=0, usage={"is_byok": True, "cost_details": details}))
+        await ask(model, way, STORY, {"callbacks": [budget]})
+        assert budget.spent > spent
+        assert (budget.total.calls, budget.total.unknown, budget.total.cost) == (number, number, 0)
+        spent = budget.spent
+
+
 def test_a_call_without_a_reported_cost_counts_with_list_prices() -> None:
     budget = Budget(max_cost=0.001, reserve=0)
     usage = {"input_tokens": 1_000, "output_tokens": 100, "total_tokens": 1_100}

@@ -16,6 +16,7 @@ from langchain_kimi._costs.charges import (
     cost_of_error,
     cost_of_record,
     cost_of_result,
+    dollars_of,
     is_cache_hit,
     plausible_tokens,
     price_sources,
@@ -101,6 +102,38 @@ def test_the_cost_by_list_prices(model: str | None, usage: UsageMetadata | None,
 def test_costs_are_read_from_every_place(metadata: dict[str, Any], cost: Decimal | None, upstream: Decimal) -> None:
     cost_of_call = cost_of_result(result(TOKENS, **metadata))
     assert (cost_of_call.cost, cost_of_call.upstream_cost) == (cost, upstream)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "is_known"),
+    [
+        ({"cost": 0.1}, True),
+        ({"cost": 0.1, "is_byok": False, "cost_details": None}, True),
+        ({"cost": 0, "is_byok": True, "cost_details": {"upstream_inference_cost": 0}}, True),
+        ({"cost": 0, "is_byok": True, "cost_details": {"upstream_inference_cost": None}}, False),
+        ({"cost": 0, "is_byok": True, "cost_details": {"upstream_inference_cost": -1}}, False),
+        ({"cost": 0, "is_byok": True}, False),
+        ({"is_byok": True, "cost_details": {"upstream_inference_cost": 0.5}}, False),
+    ],
+)
+def test_a_cost_is_known_if_the_charge_for_an_own_key_is_too(metadata: dict[str, Any], *, is_known: bool) -> None:
+    assert cost_of_result(result(TOKENS, **metadata)).is_known == is_known
+
+
+def test_a_record_without_the_charge_for_an_own_key_has_no_cost() -> None:
+    record = {"total_cost": 0.0, "is_byok": True, "upstream_inference_cost": None}
+    assert cost_of_record(record) is None
+    assert cost_of_record({**record, "is_byok": False}) == CallCost(cost=Decimal("0.0"))
+
+
+def test_list_prices_replace_unknown_charges() -> None:
+    slug, fee = "moonshotai/kimi-k3", Decimal("0.5")
+    listed = cost_by_list(CallCost(slug, usage=TOKENS))
+    assert listed
+    assert dollars_of(CallCost(slug, usage=TOKENS)) == listed
+    assert dollars_of(CallCost(slug, usage=TOKENS, cost=fee, lacks_upstream_cost=True)) == listed + fee
+    assert dollars_of(CallCost(slug, usage=TOKENS, cost=fee, upstream_cost=fee)) == 1
+    assert dollars_of(CallCost(cost=fee, lacks_upstream_cost=True)) is None
 
 
 def test_tokens_are_read_from_the_wire_without_usage_metadata() -> None:

@@ -17,6 +17,7 @@ from langchain_kimi.callbacks import Budget
 from langchain_kimi.catalog import Catalog
 from langchain_kimi.errors import KimiError, KimiNotFoundError
 from langchain_kimi.testing import Emulator, Reply, faults
+from tests.chat.asking import WAYS, ask
 from tests.conftest import KEY
 from tests.costs.conftest import STORY
 
@@ -119,6 +120,57 @@ def test_the_failed_attempt_of_a_stream_is_counted(openrouter: Emulator, lookups
     list(model.stream(STORY, {"callbacks": [costs, budget]}))
     assert (costs.total.calls, costs.total.failed, costs.total.retries) == (1, 0, 1)
     assert budget.spent == costs.total.cost
+
+
+def test_a_budget_that_was_reset_is_not_corrected(model: ChatKimi, lookups: Reconciler) -> None:
+    budget = Budget(max_cost=1, reserve=0.25)
+    budget._lookups.reconciler = lookups
+    child = budget.child(max_cost=0.5)
+    with lookups._changed:
+        for _ in model.stream(STORY, {"callbacks": [child]}):
+            break
+        gc.collect()
+        budget.reset()
+    assert budget.wait_for_costs()
+    assert budget.spent == 0 < child.spent < 0.01
+
+
+def test_a_budget_keeps_nothing_of_a_call_whose_lookup_fails(
+    model: ChatKimi, openrouter: Emulator, lookups: Reconciler
+) -> None:
+    budget = Budget(max_cost=1, reserve=0.25)
+    budget._lookups.reconciler = lookups
+    with lookups._changed:
+        for _ in model.stream(STORY, {"callbacks": [budget]}):
+            break
+        gc.collect()
+        openrouter._generations._records.clear()
+    assert budget.wait_for_costs()
+    assert (budget.spent, budget.total.unknown, budget._in_process.unknown) == (0.25, 1, {})
+
+
+async def test_a_failed_attempt_is_not_looked_up_as_the_attempt_that_succeeded(
+    openrouter: Emulator, lookups: Reconciler
+) -> None:
+    model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, max_retries=1)
+    costs = tracked(lookups)
+    for number, way in enumerate(WAYS, start=1):
+        openrouter.script(faults.unanswered(), Reply(text="Yes.", cost=0.5))
+        await ask(model, way, STORY, {"callbacks": [costs]})
+        assert costs.wait_for_costs()
+        assert (costs.total.calls, costs.total.unknown, costs.total.cost) == (number, number, 0.5 * number)
+
+
+async def test_a_failed_attempt_is_not_looked_up_as_an_earlier_one(openrouter: Emulator, lookups: Reconciler) -> None:
+    model = ChatKimi(api_key=KEY, base_url=openrouter.base_url, max_retries=1)
+    costs = tracked(lookups)
+    for number, way in enumerate(WAYS, start=1):
+        # Only the first attempt has a record, because headers came.
+        openrouter.script(faults.connection_cut(after=0), faults.unanswered())
+        with pytest.raises(KimiError):
+            await ask(model, way, STORY, {"callbacks": [costs]})
+        assert costs.wait_for_costs()
+        assert (costs.total.calls, costs.total.retries, costs.total.unknown) == (number, number, number)
 
 
 def test_the_catalog_of_the_environment_finds_costs(

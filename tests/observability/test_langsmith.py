@@ -101,6 +101,8 @@ def test_runs_of_other_kinds_are_left_as_they_are(langsmith: Collector) -> None:
             {"cost": 0.1, "is_byok": True, "cost_details": {"upstream_inference_cost": 0.9}},
             {"total_cost": 1.0},
         ),
+        ({"cost": 0.1, "is_byok": True, "cost_details": {"upstream_inference_cost": None}}, {}),
+        ({"cost": None}, {}),
         (
             {
                 "cost": 2.0,
