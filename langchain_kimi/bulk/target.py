@@ -64,8 +64,11 @@ class Target:
             ValueError: A list or a dict in a column contains itself.
         """
         template = self.before[0] if self.before else None
-        if not isinstance(template, BasePromptTemplate) or not isinstance(row, dict):
+        if not isinstance(template, BasePromptTemplate):
             return None
+        if not isinstance(row, dict):
+            # LangChain takes it as the value of the only variable.
+            row = dict.fromkeys(template.input_variables, row) if len(template.input_variables) == 1 else {}
         parts = getattr(template, "messages", ())
         placeholders = {part.variable_name for part in parts if isinstance(part, MessagesPlaceholder)}
         columns = [name for name in template.input_variables if name in row and name not in placeholders]

@@ -157,6 +157,7 @@ def test_lists_and_objects_in_a_prompt_are_json() -> None:
         "id": [1],
     }
     assert target.filled({"data": {"day": date(2026, 1, 2)}}) == {"data": '{"day": "2026-01-02"}'}
+    assert target.filled(["a", 1]) == {"data": '["a", 1]'}
     with pytest.raises(TypeError, match="keys must be"):
         target.filled({"data": {("a", 1): 2}})
 
@@ -188,3 +189,5 @@ def test_nulls_are_no_messages() -> None:
 def test_a_row_with_only_nulls_is_refused() -> None:
     with pytest.raises(KimiUsageError, match="null in question, and the prompt has no other columns"):
         target_of(PROMPT | MODEL).filled({"question": NULL, "id": 1})
+    with pytest.raises(KimiUsageError, match="null in question"):
+        target_of(PROMPT | MODEL).filled(NULL)
