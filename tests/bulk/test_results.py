@@ -129,3 +129,16 @@ def test_messages_and_objects_inside_of_a_value_are_json() -> None:
     assert line["value"]["answer"]["content"] == "Rome."
     assert line["value"]["all"] == [{"city": "Rome"}]
     assert line["value"]["at"] == str(UUID(int=1))
+
+
+@pytest.mark.parametrize("name", ["NaN", "Infinity", "-Infinity"])
+def test_numbers_that_are_not_json_are_null_in_the_output(name: str) -> None:
+    value = {"price": float(name), "parts": [1.5, float(name)], "name": "\ud83d"}
+
+    line = line_of(BulkResult("k", 0, value))
+
+    assert json.loads(line, parse_constant=pytest.fail)["value"] == {
+        "price": None,
+        "parts": [1.5, None],
+        "name": "\ud83d",
+    }
