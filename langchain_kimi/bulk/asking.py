@@ -10,7 +10,7 @@ from langchain_core.runnables.config import merge_configs
 from langchain_kimi._costs.ledger import UNKNOWN
 from langchain_kimi._openrouter.http.gates import current_gate
 from langchain_kimi.bulk.admission import NotSentError
-from langchain_kimi.bulk.results import RAW_AND_PARSED, BulkError, BulkResult
+from langchain_kimi.bulk.results import RAW_AND_PARSED, BulkError, BulkResult, line_of
 from langchain_kimi.bulk.rows import Row, RowCosts, RunGate
 from langchain_kimi.bulk.target import digest_of
 from langchain_kimi.errors import (
@@ -84,6 +84,19 @@ def unrenderable(value: Any, index: int, problem: Exception) -> BulkResult:
     reason = problem.reason if isinstance(problem, KimiError) else f"{type(problem).__name__}: {problem}"
     error = BulkError("KimiUsageError", f"The row cannot be rendered: {reason}")
     return BulkResult(digest_of({"row": repr(value)}).hex(), index, error=error, input=value)
+
+
+def storable(result: BulkResult) -> tuple[BulkResult, bytes, Exception | None]:
+    """Return a result, its line in the output, and the exception because of which the line has no value, if any.
+
+    A runnable may return anything, for example a dict whose keys are tuples. Then the row fails, and its costs count.
+    """
+    try:
+        return result, line_of(result), None
+    except Exception as problem:  # noqa: BLE001 - whatever the value raises
+        error = BulkError("KimiUsageError", f"The value cannot be stored: {type(problem).__name__}: {problem}")
+        failed = replace(result, value=None, error=error)
+        return failed, line_of(failed), problem
 
 
 def with_earlier(result: BulkResult, earlier: BulkResult | None) -> BulkResult:

@@ -11,11 +11,11 @@ from typing import Any, Generic, Literal, TypeVar
 
 from langchain_core.runnables import Runnable
 
-from langchain_kimi.bulk.asking import unrenderable
+from langchain_kimi.bulk.asking import storable, unrenderable
 from langchain_kimi.bulk.options import CheckedOptions
 from langchain_kimi.bulk.progress import progress_of
 from langchain_kimi.bulk.purse import purse_of
-from langchain_kimi.bulk.results import BulkResult, BulkStoppedError, line_of, result_of
+from langchain_kimi.bulk.results import BulkResult, BulkStoppedError, result_of
 from langchain_kimi.bulk.rows import Row, own_key
 from langchain_kimi.bulk.sources import number_of_rows, rows_of
 from langchain_kimi.bulk.store import Store
@@ -178,6 +178,7 @@ class BaseRun(ABC, Generic[P]):
         except sqlite3.Error:
             raise
         except Exception as error:  # noqa: BLE001 - a row that cannot be rendered is an error of the row
+            self._fail(error)
             self._spawn(self._finish(unrenderable(value, index, error)))
             return
         self._same[row.key] = []
@@ -209,7 +210,9 @@ class BaseRun(ABC, Generic[P]):
 
     async def _finish(self, result: BulkResult) -> None:
         """Write a result, and yield it for its row and the equal rows."""
-        line = line_of(result)
+        result, line, problem = storable(result)
+        if problem is not None:
+            self._fail(problem)
         try:
             await self._store.append(result.key, line, ok=result.ok)
         except OSError as error:
@@ -220,6 +223,11 @@ class BaseRun(ABC, Generic[P]):
         self._results.put_nowait(result)
         for row in self._same.pop(result.key, ()):
             self._emit(line, row, "duplicate")
+
+    def _fail(self, error: Exception) -> None:
+        """Stop because of a failed row, if the options say so."""
+        if self._options.on_error == "raise":
+            self._halt(error)
 
     def _halt(self, error: BaseException) -> None:
         """Stop, and do not send what waits."""

@@ -75,8 +75,8 @@ class CallRun(BaseRun[Row]):
             self._halt(error)
         elif error is not None and self._keep_for_later(row, result, error):
             return
-        if error is not None and self._options.on_error == "raise":
-            self._halt(error)
+        if error is not None:
+            self._fail(error)
         if not isinstance(error, KimiBudgetExceededError | NotSentError):
             await self._finish(result)
         else:

@@ -122,10 +122,10 @@ def line_of(result: BulkResult) -> bytes:
         row["error"] = asdict(result.error)
     row |= {name: getattr(result, name) for name in _SUMS}
     try:
-        return json.dumps(row, ensure_ascii=False, separators=(",", ":"), default=str).encode() + b"\n"
+        return _dumped(row, ensure_ascii=False)
     except UnicodeEncodeError:
         # A reply may end with half of a surrogate pair, which only an escape can express.
-        return json.dumps(row, separators=(",", ":"), default=str).encode() + b"\n"
+        return _dumped(row, ensure_ascii=True)
 
 
 _SUMS = ("model", "provider", "input_tokens", "output_tokens", "cost", "unknown_costs", "seconds")
@@ -157,6 +157,21 @@ def result_of(line: bytes, schema: type[BaseModel] | None, state: State, index: 
 
 
 _PAID = frozenset({"input_tokens", "output_tokens", "cost", "unknown_costs", "seconds"})
+
+
+def _dumped(row: Any, *, ensure_ascii: bool) -> bytes:
+    options: dict[str, Any] = {"ensure_ascii": ensure_ascii, "separators": (",", ":"), "default": _plain}
+    try:
+        text = json.dumps(row, allow_nan=False, **options)
+    except ValueError:
+        # Models write NaN, which is not JSON. Most programs could not read a file with such a line.
+        text = json.dumps(json.loads(json.dumps(row, **options), parse_constant=lambda _: None), **options)
+    return text.encode() + b"\n"
+
+
+def _plain(value: Any) -> Any:
+    """Return a value inside of another one, such as a message in a dict, as JSON types."""
+    return _encoded(value)[1] if isinstance(value, BaseModel) else str(value)
 
 
 def _encoded(value: Any) -> tuple[str, Any]:

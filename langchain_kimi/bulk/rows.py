@@ -27,7 +27,7 @@ class Row:
         key: Its key.
         value: The row.
         earlier: The result of an earlier round of this run, which has failed.
-        filled: The row with empty text in place of nulls; None if nothing is replaced. See `Target.filled`.
+        filled: The row as its prompt is to show it; None if that is the row itself. See `Target.filled`.
     """
 
     index: int

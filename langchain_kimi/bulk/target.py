@@ -50,26 +50,34 @@ class Target:
         return {"request": body, "steps": [_described(step) for step in self.before], "instruction": self.instruction}
 
     def filled(self, row: Any) -> dict[str, Any] | None:
-        """Return a row with empty text in place of the nulls in the columns of a prompt; None without such nulls.
+        """Return a row as its prompt is to show it; None if that is the row itself.
 
-        A template would write them as "None". In CSV files they are empty text, too.
+        Nulls become empty text, as they are in CSV files. Lists and objects become JSON. The template would write
+        Python's form of both: `None` and `['a']`.
 
         Args:
             row: The row.
 
         Raises:
             KimiUsageError: All columns of the prompt are null.
+            TypeError: A dict in a column has keys that JSON does not have.
+            ValueError: A list or a dict in a column contains itself.
         """
         template = self.before[0] if self.before else None
-        if not isinstance(template, BasePromptTemplate) or not isinstance(row, dict):
+        if not isinstance(template, BasePromptTemplate):
             return None
+        if not isinstance(row, dict):
+            # LangChain takes it as the value of the only variable.
+            row = dict.fromkeys(template.input_variables, row) if len(template.input_variables) == 1 else {}
         parts = getattr(template, "messages", ())
         placeholders = {part.variable_name for part in parts if isinstance(part, MessagesPlaceholder)}
         columns = [name for name in template.input_variables if name in row and name not in placeholders]
         nulls = [name for name in columns if is_null(row[name])]
         if nulls and len(nulls) == len(columns) and not placeholders:
             raise KimiUsageError(f"The row is null in {', '.join(nulls)}, and the prompt has no other columns.")
-        return {**row, **dict.fromkeys(nulls, "")} if nulls else None
+        nested = [name for name in columns if isinstance(row[name], dict | list)]
+        texts = {name: _json(row[name]) for name in nested} if nested and _writes_text(template) else {}
+        return {**row, **texts, **dict.fromkeys(nulls, "")} if nulls or texts else None
 
     def key_of(self, row: Any, description: bytes) -> str:
         """Return the key of a row: a digest of the request that it makes.
@@ -170,6 +178,20 @@ def _described(step: Runnable[Any, Any]) -> Any:
     if isinstance(dumped, dict) and dumped.get("type") == "constructor":
         return dumped["kwargs"]
     return _ADDRESS.sub("", repr(step))
+
+
+def _writes_text(template: Any) -> bool:
+    """Return whether a template only writes its variables. Those of jinja2 and users' own may read lists and dicts."""
+    if isinstance(template, BaseMessage | MessagesPlaceholder):
+        return True
+    parts = getattr(template, "messages", None) or getattr(template, "prompt", None)
+    if parts is None:
+        return getattr(template, "template_format", None) == "f-string"
+    return all(map(_writes_text, parts if isinstance(parts, list) else [parts]))
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _canonical(value: Any) -> bytes:

@@ -10,9 +10,9 @@ from typing import Any, Self
 from langchain_core.runnables import Runnable
 
 from langchain_kimi.bulk.admission import Outcome
-from langchain_kimi.bulk.asking import ask, is_hopeless, unrenderable
+from langchain_kimi.bulk.asking import ask, is_hopeless, storable, unrenderable
 from langchain_kimi.bulk.frames import Address, Frames, Message
-from langchain_kimi.bulk.results import BulkResult, line_of, result_of
+from langchain_kimi.bulk.results import BulkResult, result_of
 from langchain_kimi.bulk.rows import Estimates, Row, RunGate, own_key
 from langchain_kimi.bulk.state import packed, unpacked
 from langchain_kimi.bulk.target import digest_of, target_of
@@ -170,6 +170,7 @@ class Worker:
             filled = self._target.filled(value)
             key = self._key_of(row, value if filled is None else filled, link.settings["key"])
         except Exception as error:  # noqa: BLE001 - a row that cannot be rendered is an error of the row
+            await self._fail(link, error)
             failed = unrenderable(value, -1, error)
             return await self._finished(link, Row(-1, failed.key, value), failed)
         return await self._finished(link, Row(-1, key, value, filled=filled))
@@ -198,19 +199,27 @@ class Worker:
         except BaseException:
             link.send("release", key=row.key)
             raise
-        await link.request("finish", key=row.key, line=line_of(result).decode())
+        result, line, problem = storable(result)
+        await link.request("finish", key=row.key, line=line.decode())
+        if problem is not None:
+            await self._fail(link, problem)
         return result
 
     async def _answered(self, link: Link, row: Row) -> BulkResult:
         for _ in range(link.settings["retries"] + 1):
             result, error = await ask(self._runnable, row, link.gate)
-            if error is not None and (is_hopeless(error) or link.settings["on_error"] == "raise"):
-                await link.request("stop", error=packed(error))
-                raise error
+            if error is not None:
+                await self._fail(link, error)
             if not getattr(error, "is_retryable", False):
                 break
             row.earlier = result
         return result
+
+    async def _fail(self, link: Link, error: Exception) -> None:
+        """Stop the run because of a row, if every row would fail like it, or if the options say so."""
+        if is_hopeless(error) or link.settings["on_error"] == "raise":
+            await link.request("stop", error=packed(error))
+            raise error
 
 
 def _is_over(connecting: "asyncio.Task[Link]") -> bool:

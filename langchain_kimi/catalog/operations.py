@@ -119,7 +119,10 @@ def endpoints(slug: str) -> Operation[ModelEndpoints]:
         advice = f"Did you mean {' or '.join(names)}?" if names else "No listed model has a similar name."
         error.update(advice=advice, model=slug)
         raise
-    return _one(ModelEndpoints, reply["data"])
+    model: JSONObject = reply["data"]
+    if isinstance(hosts := model.get("endpoints"), list):
+        return _one(ModelEndpoints, {**model, "endpoints": _all(Endpoint, hosts)})
+    return _one(ModelEndpoints, model)
 
 
 def nearest(slug: str, listed: Iterable[ListedModel]) -> list[str]:

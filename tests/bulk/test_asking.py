@@ -5,9 +5,9 @@ from langchain_core.runnables import RunnableConfig
 
 from langchain_kimi import ChatKimi, KimiAuthenticationError, KimiModerationError, KimiPermissionError, KimiUsageError
 from langchain_kimi.bulk.admission import OwnAdmission
-from langchain_kimi.bulk.asking import ask, is_hopeless, unrenderable
+from langchain_kimi.bulk.asking import ask, is_hopeless, storable, unrenderable
 from langchain_kimi.bulk.rate_limiter import Limits
-from langchain_kimi.bulk.results import BulkResult
+from langchain_kimi.bulk.results import BulkResult, line_of
 from langchain_kimi.bulk.rows import Estimates, Row, RunGate
 from langchain_kimi.testing import Emulator, Reply, faults
 
@@ -66,3 +66,13 @@ def test_an_error_of_this_package_is_its_reason() -> None:
     result = unrenderable({"a": 1}, 0, KimiUsageError("No key."))
     assert result.error is not None
     assert result.error.reason == "The row cannot be rendered: No key."
+
+
+def test_a_result_is_stored_as_it_is_or_without_a_value_that_is_not_json() -> None:
+    good, bad = BulkResult("k", 0, {"a": 1}, cost=0.5), BulkResult("k", 0, {(): 1}, cost=0.5)
+
+    assert storable(good) == (good, line_of(good), None)
+    failed, line, problem = storable(bad)
+
+    assert isinstance(problem, TypeError)
+    assert (failed.value, failed.cost, line) == (None, 0.5, line_of(failed))

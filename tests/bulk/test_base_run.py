@@ -5,6 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from langchain_core.messages import AIMessage
+from langchain_core.prompts import PromptTemplate
+from langchain_core.runnables import RunnableLambda
 
 from langchain_kimi import KimiBudgetExceededError, KimiUsageError
 from langchain_kimi.bulk import BulkResult, BulkStoppedError, BulkSummary
@@ -53,6 +56,35 @@ async def test_a_row_without_its_key_is_an_error_row(new_run: NewRun, tmp_path: 
     assert outcome.error is not None
     assert "KeyError: 'id'" in outcome.error.reason
     assert run.stop is None
+
+
+def with_tuples(message: AIMessage) -> dict[Any, str]:
+    return {("a", 1): message.text}
+
+
+async def test_a_value_that_cannot_be_stored_is_an_error_row(openrouter: Emulator, tmp_path: Path) -> None:
+    run = Run(small(openrouter) | RunnableLambda(with_tuples), tmp_path / "out", {})
+
+    outcome = await results(run, ["a", "b"])
+
+    reason = "The value cannot be stored: TypeError: keys must be str, int, float, bool or None, not tuple"
+    assert [one.error and one.error.reason for one in outcome] == [reason] * 2
+    assert all(one.cost > 0 and one.value is None for one in outcome)
+    assert (run.summary.failed, run.stop) == (2, None)
+    assert (tmp_path / "out").read_bytes().count(b"\n") == 2
+
+
+async def test_rows_that_fail_before_or_after_their_calls_can_stop_the_run(
+    openrouter: Emulator, tmp_path: Path
+) -> None:
+    chain = PromptTemplate.from_template("{text}") | small(openrouter) | RunnableLambda(with_tuples)
+    for name, row in {"before": {"other": "a"}, "after": {"text": "a"}}.items():
+        run = Run(chain, tmp_path / name, {"on_error": "raise", "max_concurrency": 1})
+
+        with pytest.raises(BulkStoppedError, match=r"KeyError|TypeError"):
+            await results(run, [row] * 20)
+
+        assert run.summary.rows < 5
 
 
 @pytest.mark.parametrize("failures", [1, 2, 3])

@@ -3,6 +3,7 @@
 import json
 import pickle
 from typing import Any
+from uuid import UUID
 
 import pytest
 from langchain_core.messages import AIMessage
@@ -118,3 +119,26 @@ def test_half_of_a_surrogate_pair_is_stored() -> None:
     line = line_of(BulkResult("k", 0, "Hello \ud83d"))
     assert line.isascii()
     assert result_of(line, None, "stored", 0, None).value == "Hello \ud83d"
+
+
+def test_messages_and_objects_inside_of_a_value_are_json() -> None:
+    line = json.loads(
+        line_of(BulkResult("k", 0, {"answer": AIMessage("Rome."), "all": [Order(city="Rome")], "at": UUID(int=1)}))
+    )
+
+    assert line["value"]["answer"]["content"] == "Rome."
+    assert line["value"]["all"] == [{"city": "Rome"}]
+    assert line["value"]["at"] == str(UUID(int=1))
+
+
+@pytest.mark.parametrize("name", ["NaN", "Infinity", "-Infinity"])
+def test_numbers_that_are_not_json_are_null_in_the_output(name: str) -> None:
+    value = {"price": float(name), "parts": [1.5, float(name)], "name": "\ud83d"}
+
+    line = line_of(BulkResult("k", 0, value))
+
+    assert json.loads(line, parse_constant=pytest.fail)["value"] == {
+        "price": None,
+        "parts": [1.5, None],
+        "name": "\ud83d",
+    }

@@ -1,11 +1,12 @@
 """The model in a runnable, and the keys of rows."""
 
+from datetime import date
 from typing import Any
 
 import pytest
-from langchain_core.messages import HumanMessage
+from langchain_core.messages import HumanMessage, SystemMessage
 from langchain_core.output_parsers import StrOutputParser
-from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.prompts import ChatPromptTemplate, StringPromptTemplate
 from langchain_core.runnables import RunnableLambda, RunnableParallel, RunnablePassthrough
 from pydantic import BaseModel
 
@@ -146,6 +147,39 @@ def test_a_null_in_a_prompt_is_empty_text(row: Any, filled: Any) -> None:
     assert target_of(MODEL).filled(row) is None
 
 
+def test_lists_and_objects_in_a_prompt_are_json() -> None:
+    parts = [SystemMessage("Be brief."), ("placeholder", "{history}"), ("human", [{"type": "text", "text": "{data}"}])]
+    target = target_of(ChatPromptTemplate.from_messages(parts) | MODEL)
+
+    assert target.filled({"history": [("human", "é")], "data": [True, None, "é"], "id": [1]}) == {
+        "history": [("human", "é")],
+        "data": '[true, null, "é"]',
+        "id": [1],
+    }
+    assert target.filled({"data": {"day": date(2026, 1, 2)}}) == {"data": '{"day": "2026-01-02"}'}
+    assert target.filled(["a", 1]) == {"data": '["a", 1]'}
+    with pytest.raises(TypeError, match="keys must be"):
+        target.filled({"data": {("a", 1): 2}})
+
+
+class Joined(StringPromptTemplate):
+    """A template of a user, which reads a list."""
+
+    def format(self, **kwargs: Any) -> str:
+        return ", ".join(kwargs["data"])
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        ChatPromptTemplate.from_messages([("human", "{{#data}}{{.}}, {{/data}}")], template_format="mustache"),
+        Joined(input_variables=["data"]),
+    ],
+)
+def test_templates_that_read_lists_get_them(prompt: Any) -> None:
+    assert target_of(prompt | MODEL).filled({"data": ["a", "b"]}) is None
+
+
 def test_nulls_are_no_messages() -> None:
     prompt = ChatPromptTemplate.from_messages([("placeholder", "{history}"), ("human", "{text}")])
 
@@ -155,3 +189,5 @@ def test_nulls_are_no_messages() -> None:
 def test_a_row_with_only_nulls_is_refused() -> None:
     with pytest.raises(KimiUsageError, match="null in question, and the prompt has no other columns"):
         target_of(PROMPT | MODEL).filled({"question": NULL, "id": 1})
+    with pytest.raises(KimiUsageError, match="null in question"):
+        target_of(PROMPT | MODEL).filled(NULL)

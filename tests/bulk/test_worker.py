@@ -332,6 +332,23 @@ async def test_rows_have_keys_columns_and_errors_of_their_own(
     assert "cannot be rendered" in bad.error.reason
 
 
+async def test_a_value_that_cannot_be_stored_is_an_error_row(
+    hire: Hire, model: ChatKimi, openrouter: Emulator, out: Path
+) -> None:
+    chain = model | RunnableLambda(lambda message: {("a", 1): message.text})
+    with Shared(out) as shared:
+        result = await hire(lambda: chain, shared.address()).ask("a")
+    stopping = Shared(on_error="raise")
+    with pytest.raises(TypeError, match="not tuple"):
+        await hire(lambda: chain, stopping.address()).ask("a")
+
+    assert result.error is not None
+    assert "cannot be stored: TypeError" in result.error.reason
+    assert [line["ok"] for line in lines(out)] == [False]
+    with pytest.raises(BulkStoppedError, match="not tuple"):
+        stopping.close()
+
+
 async def test_workers_with_other_requests_are_refused(
     hire: Hire, model: ChatKimi, openrouter: Emulator, out: Path
 ) -> None:

@@ -94,6 +94,19 @@ async def test_rows_that_are_not_valid_are_left_out(ask: Ask, caplog: pytest.Log
     assert "3 of 5 rows of a list are left out" in caplog.text
 
 
+async def test_hosts_that_are_not_valid_are_left_out(ask: Ask, caplog: pytest.LogCaptureFixture) -> None:
+    hosts = [{"tag": "a"}, {"tag": "b", "pricing": "free"}, None, {"tag": "c", "native_tools": True}]
+    model = await ask(Server(data({"id": "x/y", "endpoints": hosts})), "endpoints", "x/y")
+    assert [host.tag for host in model.endpoints] == ["a", "c"]
+    assert "2 of 4 rows of a list are left out. The response is not a valid Endpoint: pricing." in caplog.text
+
+
+@pytest.mark.parametrize("hosts", [None, "none", [{"pricing": 1}]])
+async def test_a_model_without_a_list_of_hosts_is_malformed(ask: Ask, hosts: Any) -> None:
+    with pytest.raises(KimiMalformedReplyError):
+        await ask(Server(data({"id": "x/y", "endpoints": hosts})), "endpoints", "x/y")
+
+
 async def test_a_list_without_a_valid_row_is_malformed(ask: Ask) -> None:
     with pytest.raises(KimiMalformedReplyError, match="not a valid Provider"):
         await ask(Server(data([None, 5])), "providers")

@@ -117,8 +117,9 @@ def _prompt(options: argparse.Namespace) -> ChatPromptTemplate:
 
 
 def _schema(path: Path) -> dict[str, Any]:
+    text = text_of(path)
     try:
-        schema = json.loads(text_of(path))
+        schema = json.loads(text)
     except ValueError as error:
         raise KimiUsageError(f"{path.name} is not JSON: {error}.") from error
     if not isinstance(schema, dict):
@@ -174,6 +175,6 @@ def _with_messages(row: Any, column: str | None) -> Any:
         return row
     try:
         messages = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         messages = text
     return {**row, column: messages if isinstance(messages, list) else [("user", text)]}

@@ -75,15 +75,17 @@ def test_a_column_has_the_messages(value: Any, suffix: str, cli: Cli, tmp_path: 
 
 
 def test_a_text_is_one_message_and_a_row_without_messages_an_error_row(cli: Cli, tmp_path: Path) -> None:
-    rows = write_rows(tmp_path / "in.jsonl", [{"chat": "Hello."}, {"other": 1}, {"chat": 5}])
+    # JSON that is nested too deep is a text, like any other that is not a list.
+    nested = "[" * 100_000
+    rows = write_rows(tmp_path / "in.jsonl", [{"chat": "Hello."}, {"chat": nested}, {"other": 1}, {"chat": 5}])
     with (tmp_path / "in.jsonl").open("a") as file:
         file.write('"no object"\n')
     out = tmp_path / "out.jsonl"
 
     summary = cli.json("bulk", str(rows), "--messages", "chat", "--out", str(out), code=3)
 
-    assert (summary["answered"], summary["failed"], summary["errors"]) == (1, 3, {"KimiUsageError": 3})
-    assert [body["messages"] for body in cli.emulator.bodies] == [[{"role": "user", "content": "Hello."}]]
+    assert (summary["answered"], summary["failed"], summary["errors"]) == (2, 3, {"KimiUsageError": 3})
+    assert {message["content"] for body in cli.emulator.bodies for message in body["messages"]} == {"Hello.", nested}
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
@@ -170,7 +172,11 @@ ROWS = '{"text": "a"}\n'
         (ROWS, ["--prompt", "{text}", "--key", "id"], "in.jsonl has no column id"),
         (ROWS, ["--prompt", "{text"], "The prompt is not a template"),
         (ROWS, ["--prompt", "@missing.txt"], "No such file"),
-        (ROWS, ["--prompt", "{text}", "--schema", "missing.json"], "missing.json cannot be read: No such file"),
+        (
+            ROWS,
+            ["--prompt", "{text}", "--schema", "missing.json"],
+            "missing.json cannot be read: No such file or directory.\n",
+        ),
         (ROWS, ["--prompt", "{text}", "--out", "/dev/zero"], "/dev/zero is not a file"),
         (ROWS, ["--prompt", "{text}", "--out", "own.parquet"], "own.parquet is not the output of a bulk run"),
         (ROWS, ["--prompt", "{text}", "--out", "own.sqlite"], "own.sqlite is not the output of a bulk run"),
