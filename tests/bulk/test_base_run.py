@@ -63,7 +63,7 @@ def with_tuples(message: AIMessage) -> dict[Any, str]:
 
 
 async def test_a_value_that_cannot_be_stored_is_an_error_row(openrouter: Emulator, tmp_path: Path) -> None:
-    run = Run(small(openrouter) | RunnableLambda(with_tuples), tmp_path / "out", {})
+    run = CallRun(small(openrouter) | RunnableLambda(with_tuples), tmp_path / "out", {})
 
     outcome = await results(run, ["a", "b"])
 
@@ -79,7 +79,7 @@ async def test_rows_that_fail_before_or_after_their_calls_can_stop_the_run(
 ) -> None:
     chain = PromptTemplate.from_template("{text}") | small(openrouter) | RunnableLambda(with_tuples)
     for name, row in {"before": {"other": "a"}, "after": {"text": "a"}}.items():
-        run = Run(chain, tmp_path / name, {"on_error": "raise", "max_concurrency": 1})
+        run = CallRun(chain, tmp_path / name, {"on_error": "raise", "max_concurrency": 1})
 
         with pytest.raises(BulkStoppedError, match=r"KeyError|TypeError"):
             await results(run, [row] * 20)

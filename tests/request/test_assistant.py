@@ -366,22 +366,22 @@ def test_a_transcript_is_the_text_of_a_turn_without_text() -> None:
     audio = {"id": "a1", "transcript": "hi"}
     sent, kwargs = {"audio": {"id": "a1"}}, {"audio": audio}
     bare = {"type": "audio", "id": "lc_1", "base64": "c25k", "mime_type": "audio/wav", "transcript": "hi"}
-    assert message_to_wire(AIMessage("", additional_kwargs=kwargs)) == [assistant("hi", **sent)]
-    assert message_to_wire(AIMessage("", additional_kwargs={"audio": {"transcript": "hi"}})) == [assistant("hi")]
-    assert message_to_wire(AIMessage("So", additional_kwargs=kwargs)) == [assistant("So", **sent)]
-    assert message_to_wire(AIMessage([{"type": "audio", "extras": audio}])) == [assistant("hi", **sent)]
-    assert message_to_wire(AIMessage([bare])) == [assistant("hi")]
-    assert message_to_wire(AIMessage("", tool_calls=[CALL], additional_kwargs=kwargs)) == [
+    assert messages_to_wire([AIMessage("", additional_kwargs=kwargs)]) == [assistant("hi", **sent)]
+    assert messages_to_wire([AIMessage("", additional_kwargs={"audio": {"transcript": "hi"}})]) == [assistant("hi")]
+    assert messages_to_wire([AIMessage("So", additional_kwargs=kwargs)]) == [assistant("So", **sent)]
+    assert messages_to_wire([AIMessage([{"type": "audio", "extras": audio}])]) == [assistant("hi", **sent)]
+    assert messages_to_wire([AIMessage([bare])]) == [assistant("hi")]
+    assert messages_to_wire([AIMessage("", tool_calls=[CALL], additional_kwargs=kwargs)]) == [
         assistant("hi", **sent, tool_calls=[WIRE_CALL])
     ]
 
 
 def test_reasoning_that_chat_openai_stored() -> None:
     stored = {"id": "rs_1", "type": "reasoning", "summary": [{"type": "summary_text", "text": "Hm."}]}
-    assert message_to_wire(AIMessage("hi", additional_kwargs={"reasoning": stored})) == [
+    assert messages_to_wire([AIMessage("hi", additional_kwargs={"reasoning": stored})]) == [
         assistant("hi", reasoning="Hm.")
     ]
-    assert message_to_wire(AIMessage("hi", additional_kwargs={"reasoning": {"id": "rs_1"}})) == [assistant("hi")]
+    assert messages_to_wire([AIMessage("hi", additional_kwargs={"reasoning": {"id": "rs_1"}})]) == [assistant("hi")]
 
 
 def test_reasoning_details_keep_the_order_of_their_keys() -> None:
