@@ -13,7 +13,7 @@ OPEN, CLOSE = "<think>", "</think>"
 LONGEST_CLOSE = 96
 """The maximum length of a closing tag, with the tags of K3's channels."""
 _CLOSED_CHANNEL = lazy_pattern(
-    r"<\|close\|>\s{0,8}think\s{0,8}<\|sep\|>\s{0,8}"
+    r"<\|close\|>\s{0,8}think\s{0,8}(?:<\|sep\|>\s{0,8})?"
     r"(?:<\|open\|>\s{0,8}response\s{0,8}<\|sep\|>|(?=<\|open\|>\s{0,8}tools\s{0,8}<\|sep\|>))"
 )
 """The end of the thoughts in K3's markup, whose template opens them in the prompt, and the channel that follows.

@@ -23,8 +23,10 @@ from langchain_kimi._request.media import (
     UnfitBlockError,
     file_part,
     input_file_part,
+    lacks_key,
     read_source,
     with_mime_type,
+    without_source_type,
 )
 from langchain_kimi._request.unknown import log_left_out, text_in
 from langchain_kimi.errors import KimiUsageError
@@ -314,42 +316,51 @@ def with_image_types(messages: Sequence[BaseMessage]) -> list[BaseMessage] | Non
     """Return the messages with the detected MIME types of images in base64, or None if no type is missing.
 
     Without a MIME type langchain-core raises a `ValueError` before the messages reach a chat model (its
-    `_format_for_tracing`). It raises one for an `image` with a text instead of data too, such as an object in a tool's
-    result, which becomes text.
+    `_format_for_tracing`). It also fails for an `image` with a text instead of data, such as an object in a tool's
+    result, which becomes text, and for blocks in its v0 form without their key.
 
     Raises:
-        KimiUsageError: The type of an image cannot be detected, or an image has no data.
+        KimiUsageError: The type of an image cannot be detected, or the data of a block is missing.
     """
     # Most conversations are text. The type check keeps this pass short.
     lists = [message.content for message in messages if type(message.content) is list]
-    if not any(_is_refused_image(block) for content in lists for block in content):
+    if not any(_is_refused(block) for content in lists for block in content):
         return None
     return [_with_image_types(message, f"messages[{position}]") for position, message in enumerate(messages)]
 
 
 def _with_image_types(message: BaseMessage, place: str) -> BaseMessage:
     content = message.content
-    if not isinstance(content, list) or not any(map(_is_refused_image, content)):
+    if not isinstance(content, list) or not any(map(_is_refused, content)):
         return message
     blocks: list[Any] = []
     for index, block in enumerate(content):
         try:
-            blocks.append(_readable_image(block, message.type) if _is_refused_image(block) else block)
+            blocks.append(_readable(block, message.type) if _is_refused(block) else block)
         except UnfitBlockError as error:
             raise misplaced(place, index, error) from error
     return message.model_copy(update={"content": blocks})
 
 
-def _is_refused_image(block: Any) -> TypeGuard[Block]:
-    """Return whether langchain-core refuses a block: an image in base64 without a MIME type, or with a text alone."""
-    if not isinstance(block, Mapping) or block.get("type") != "image" or "url" in block:
+def _is_refused(block: Any) -> TypeGuard[Block]:
+    """Return whether langchain-core refuses a block.
+
+    It refuses blocks in its v0 form whose data is missing or in the key of the v1 form, images in base64 without a MIME
+    type, and images with a text alone.
+    """
+    if not isinstance(block, Mapping) or lacks_key(block):
+        return isinstance(block, Mapping)
+    if block.get("type") != "image" or "url" in block:
         return False
     if "base64" in block or block.get("source_type") == "base64":
         return not block.get("mime_type")
     return "text" in block and "file_id" not in block and block.get("source_type") != "id"
 
 
-def _readable_image(block: Block, role: str) -> Block:
+def _readable(block: Block, role: str) -> Block:
+    if lacks_key(block):
+        block = without_source_type(block)
+        return _readable(block, role) if _is_refused(block) else block
     is_base64 = "base64" in block or block.get("source_type") == "base64"
     return with_mime_type(block) if is_base64 else part_to_wire(block, role)
 

@@ -134,6 +134,33 @@ def with_mime_type(block: Block) -> dict[str, Any]:
     return {**block, "mime_type": _mime_type(block, source.base64 or "", source.mime_type)}
 
 
+_NORMALIZED = {"url": "url", "base64": "data", "id": "id", "text": "url"}
+"""By the `source_type` of a block in LangChain's v0 form: the key that langchain-core reads."""
+
+
+def lacks_key(block: Block) -> bool:
+    """Return whether langchain-core raises a `KeyError` for a block in its v0 form (`_normalize_messages`)."""
+    source_type, kind = block.get("source_type"), block.get("type")
+    if not isinstance(source_type, str) or source_type not in _NORMALIZED or _NORMALIZED[source_type] in block:
+        return False
+    return kind == "file" or (kind in ("image", "audio") and source_type != "text")
+
+
+def without_source_type(block: Block) -> dict[str, Any]:
+    """Return a block in LangChain's v1 form if its data is under the key of that form.
+
+    These blocks have a `source_type` of the v0 form beside `base64` or `text`. langchain-anthropic reads such texts.
+
+    Raises:
+        UnfitBlockError: The data is missing.
+    """
+    source_type = block["source_type"]
+    if source_type not in ("base64", "text") or not _string(block.get(source_type)):
+        raise UnfitBlockError(f"a source of type {source_type!r} needs {_NORMALIZED[source_type]!r}")
+    changed = {name: value for name, value in block.items() if name != "source_type"}
+    return {**changed, "type": "text-plain"} if source_type == "text" else changed
+
+
 def image_url_part(block: Block) -> JSONObject:
     """Convert OpenAI's `image_url` or `input_image` block. Its value may be an object or just the URL."""
     url, value = _nested_url(block, "image_url")

@@ -123,6 +123,10 @@ ACCEPTED: dict[str, list[BaseMessage]] = {
     ),
     "no standard type": turn({"type": "non_standard", "value": {"cachePoint": {}}}, TEXT),
     "no standard type in a question": [HumanMessage([{"type": "non_standard", "value": {"a": 1}}, TEXT])],
+    "a text in LangChain's first form": [
+        HumanMessage([{"type": "file", "source_type": "text", "text": "A"}, TEXT]),
+        ON,
+    ],
     "an unknown type alone": [HumanMessage([{"type": "hologram"}]), AIMessage("Hello."), ON],
     # Empty turns
     "nothing": [HI, AIMessage(""), ON],

@@ -49,7 +49,7 @@ def test_a_tag_in_a_sentence_is_a_mention(before: str, after: str, *, mentioned:
     assert is_mention(before, CLOSE, after) is mentioned
 
 
-@pytest.mark.parametrize("tag", [CLOSE, CHANNEL, LONGEST])
+@pytest.mark.parametrize("tag", [CLOSE, CHANNEL, LONGEST, "<|close|>think<|open|>response<|sep|>"])
 def test_a_text_is_split_at_its_first_closing_tag(tag: str) -> None:
     assert len(tag) <= LONGEST_CLOSE
     assert closes_thoughts(f"a{tag}b")

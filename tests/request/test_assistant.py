@@ -377,10 +377,8 @@ def test_a_transcript_is_the_text_of_a_turn_without_text() -> None:
 
 
 def test_reasoning_that_chat_openai_stored() -> None:
-    stored = {"id": "rs_1", "type": "reasoning", "summary": [{"type": "summary_text", "text": "Hm."}]}
-    assert messages_to_wire([AIMessage("hi", additional_kwargs={"reasoning": stored})]) == [
-        assistant("hi", reasoning="Hm.")
-    ]
+    stored = {"reasoning": {"id": "rs_1", "type": "reasoning", "summary": [{"type": "summary_text", "text": "Hm."}]}}
+    assert messages_to_wire([AIMessage("hi", additional_kwargs=stored)]) == [assistant("hi", reasoning="Hm.")]
     assert messages_to_wire([AIMessage("hi", additional_kwargs={"reasoning": {"id": "rs_1"}})]) == [assistant("hi")]
 
 

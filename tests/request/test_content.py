@@ -291,6 +291,41 @@ def test_an_image_with_a_text_instead_of_data() -> None:
     assert with_image_types([HumanMessage([{**block, "file_id": "f1"}])]) is None
 
 
+@each_row(
+    "block, reason",
+    [
+        ({"type": "image", "source_type": "url"}, "a source of type 'url' needs 'url'."),
+        ({"type": "audio", "source_type": "base64", "base64": ""}, "a source of type 'base64' needs 'data'."),
+        ({"type": "file", "source_type": "id"}, "a source of type 'id' needs 'id'."),
+        ({"type": "image", "source_type": "text", "text": "a"}, "a block of type 'image' needs 'url' or 'base64'."),
+    ],
+)
+def test_a_block_for_which_langchain_core_fails_is_named(block: Any, reason: str) -> None:
+    with pytest.raises(KimiUsageError) as raised:
+        with_image_types([HumanMessage([block])])
+    assert str(raised.value) == f"messages[0].content[0]: {reason}"
+
+
+@each_row(
+    "block, changed",
+    [
+        ({"type": "file", "source_type": "text", "text": "a"}, {"type": "text-plain", "text": "a"}),
+        ({"type": "file", "source_type": "base64", "base64": "aGk="}, {"type": "file", "base64": "aGk="}),
+        (
+            {"type": "image", "source_type": "base64", "base64": PNG},
+            {"type": "image", "base64": PNG, "mime_type": "image/png"},
+        ),
+        ({"type": "file", "source_type": "text", "url": "a"}, None),
+        ({"type": "file", "source_type": ["url"]}, None),
+        ({"type": "video", "source_type": "url"}, None),
+        ({"type": "audio", "source_type": "text"}, None),
+    ],
+)
+def test_the_data_of_a_block_in_the_key_of_the_newer_form(block: Any, changed: Any) -> None:
+    messages = with_image_types([HumanMessage([block])])
+    assert [message.content for message in messages or []] == ([[changed]] if changed else [])
+
+
 PDF = {"type": "file", "base64": "JVBERi0=", "mime_type": "application/pdf"}
 WEB_PDF = {"type": "file", "url": "https://example.com/a.pdf", "mime_type": "application/pdf"}
 WEB_TABLE = {"type": "file", "url": "https://example.com/a.csv", "mime_type": "text/csv"}

@@ -2,7 +2,7 @@
 
 Kimi's turn ends after its calls. If the text goes on and closes what it opened before a call, the text quotes the call:
 
-* `<answer>…</answer>` (XML), `+…+` (AsciiDoc), `=…=` (Org)
+* `<answer>…</answer>`, `<p>See …</p>` (XML), `+…+` (AsciiDoc), `=…=` (Org)
 * lines such as `----`, `....` (AsciiDoc), `:::` or `@example` before and after the call
 * a dash or an arrow before and after the call
 * `(see …)`, `**see …**`
@@ -16,10 +16,11 @@ LONGEST_BEFORE = 96
 ENOUGH_AFTER = 4
 """The number of characters after the markup, other than white space, that are read."""
 
-_TAG = lazy_pattern(
-    r"<(?![\w:.-]*(?:tool|function|call|invoke|action))[a-zA-Z][\w:.-]{0,32}(?:\s[^<>]{0,64})?>\s{0,8}\Z",
-)
-"""An XML tag before the markup. Models put their own calls into tags such as `<tool_call>`."""
+_OPENING = r"<(?![\w:.-]*(?:tool|function|call|invoke|action))([a-zA-Z][\w:.-]{0,32})(?:\s[^<>]{0,64})?>"
+"""An XML tag. Models put their own calls into tags such as `<tool_call>`."""
+_TAG = lazy_pattern(_OPENING + r"\s{0,8}\Z")
+"""An XML tag directly before the markup."""
+_ANY_TAG = lazy_pattern(_OPENING + r"|</([a-zA-Z][\w:.-]{0,32})\s{0,8}>")
 _MARK = lazy_pattern(r"(?<![\w+=\u00b4\u2019\u201d|$%/#<\u226a])([+=\u00b4\u2019\u201d|$%/#<\u226a])\1{0,2}\Z")
 _CLOSING = {"<": ">", "\u226a": "\u226b"}
 _BETWEEN = lazy_pattern(r"(?:^|\s)([\u2014\u2013\u2192\u21d2]|--|->|=>)\s?\Z")
@@ -51,6 +52,8 @@ def may_enclose(before: str, *, is_bare: bool) -> bool:
     """
     if is_bare and _WORDS_BEFORE.search(before):
         return True
+    if "<" in before and _open_elements(before):
+        return True
     return any(pattern.search(before) for pattern in (_TAG, _MARK, _BETWEEN, _LINE, *_WITH_WORDS.values()))
 
 
@@ -65,9 +68,27 @@ def encloses(before: str, after: str, *, is_bare: bool) -> bool:
     written = after.lstrip()
     if is_bare and _WORDS_BEFORE.search(before) and _WORDS_AFTER.match(after):
         return True
-    if (written.startswith("</") and _TAG.search(before)) or _are_marks(before, after):
+    if written.startswith("</") and (_TAG.search(before) or _closes_element(before, written)):
+        return True
+    if _are_marks(before, after):
         return True
     return "\n" in after[: len(after) - len(written)] and _are_lines(before, written)
+
+
+def _open_elements(before: str) -> set[str]:
+    """Return the names of the XML elements that are open at the end of a text."""
+    names = set[str]()
+    for tag in _ANY_TAG.finditer(before):
+        if tag[1]:
+            names.add(tag[1])
+        else:
+            names.discard(tag[2])
+    return names
+
+
+def _closes_element(before: str, after: str) -> bool:
+    """Return whether the text after markup closes an element. Only the beginning of the tag may have arrived."""
+    return any(after[:ENOUGH_AFTER] == f"</{name}>"[:ENOUGH_AFTER] for name in _open_elements(before))
 
 
 def _are_marks(before: str, after: str) -> bool:

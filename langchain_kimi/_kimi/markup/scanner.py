@@ -73,7 +73,8 @@ class MarkupScanner:
 
     Args:
         offered: The tools of the request.
-        splits_reasoning: Whether the channel `think` of K3's markup is reasoning rather than a part of the text.
+        moves: The channel of K3's markup whose text belongs to another field of the message: `think` in the content,
+            `response` in the reasoning. None: all channels are text.
 
     Attributes:
         calls: The calls so far.
@@ -82,7 +83,7 @@ class MarkupScanner:
         add_plain: Adds a text that contains no trigger; a fast alternative to `feed`.
     """
 
-    def __init__(self, offered: OfferedTools, *, splits_reasoning: bool = False) -> None:
+    def __init__(self, offered: OfferedTools, *, moves: str | None = None) -> None:
         self.calls: list[LeakedCall] = []
         self.removed = 0
         self.texts_after_call: list[str] = []
@@ -104,12 +105,12 @@ class MarkupScanner:
         # Whether the run is a call without markers.
         self._is_bare = False
         self._is_clean = False
-        # The text and the reasoning that the current `feed` releases.
+        # The text that the current `feed` releases, and that of the other field.
         self._shown: list[str] = []
-        self._reasoning: list[str] = []
-        # Whether released text is reasoning: the last channel of K3's markup was `think`.
-        self._splits_reasoning = splits_reasoning
-        self._is_reasoning = False
+        self._moved: list[str] = []
+        # Whether released text belongs to the other field, because of the last channel of K3's markup.
+        self._moves = moves
+        self._is_moving = False
         # Whether markers were quoted or broken before. Then further stray markers are probably words of the text.
         self._discusses_markup = False
 
@@ -121,7 +122,7 @@ class MarkupScanner:
     @property
     def is_free(self) -> bool:
         """Whether no markup has begun, so that text without triggers passes."""
-        return not (self._pending or self._run or self._is_reasoning or self.calls)
+        return not (self._pending or self._run or self._is_moving or self.calls)
 
     @property
     def has_pending(self) -> bool:
@@ -156,10 +157,10 @@ class MarkupScanner:
             self._scan_on(*self._finish_run(self._run, at_end=True))
         return self.flush()
 
-    def pop_reasoning(self) -> str:
-        """Return the reasoning in the released text, and forget it."""
-        text = "".join(self._reasoning)
-        self._reasoning.clear()
+    def pop_moved(self) -> str:
+        """Return the released text that belongs to the other field, and forget it."""
+        text = "".join(self._moved)
+        self._moved.clear()
         return text
 
     def _pop_shown(self) -> str:
@@ -171,7 +172,7 @@ class MarkupScanner:
         if text:
             self.add_plain(text)
             self.texts_after_call.append(text)
-            (self._reasoning if self._is_reasoning else self._shown).append(text)
+            (self._moved if self._is_moving else self._shown).append(text)
 
     def _scan_on(self, text: str, position: int) -> None:
         """Scan a text from a position on, and parse the runs of markup in it.
@@ -331,8 +332,8 @@ class MarkupScanner:
         return may_enclose(self._quotes.context, is_bare=self._is_bare)
 
     def _change_channel(self, run: "Run") -> None:
-        if run.channel and self._splits_reasoning:
-            self._is_reasoning = run.channel == "think"
+        if run.channel and self._moves:
+            self._is_moving = run.channel == self._moves
 
     def _is_stray(self, run: "Run", *, at_end: bool) -> bool:
         """Return whether a run without calls is a remnant of markup rather than part of a text about markup.

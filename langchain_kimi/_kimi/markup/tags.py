@@ -33,7 +33,8 @@ _OPENED = lazy_pattern(
     rf"<\|open\|>\s{{0,8}}({ANY_TAG_NAME})"
     r"((?:\s{1,8}[\w-]{1,32}\s{0,4}=\s{0,4}(?:\"[^\"]*\"|'[^']*'|[\w.:/-]+))*)\s{0,8}<\|sep\|>"
 )
-_CLOSED = lazy_pattern(rf"<\|close\|>\s{{0,8}}({ANY_TAG_NAME})\s{{0,8}}<\|sep\|>")
+# The model leaves out the end of the tag before the next channel (sglang pull request 32567).
+_CLOSED = lazy_pattern(rf"<\|close\|>\s{{0,8}}({ANY_TAG_NAME})\s{{0,8}}(?:<\|sep\|>|(?=<\|open\|>))")
 _ATTRIBUTE = lazy_pattern(r"\s([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([\w.:/-]+))")
 _WORD = lazy_pattern(r"\s{0,8}(\w*)")
 _FIRST_ATTRIBUTE = lazy_pattern(r"\s*(?:[\w-]{0,32}\s{0,4}(?:=|$)|$|<)")
@@ -307,7 +308,8 @@ class TagRun(Run):
         if name not in TAG_NAMES:
             return False
         before_end, opened, rest = after.partition("<")
-        if opened and not TAG_END.startswith(opened + rest):
+        ends = (TAG_END,) if has_attributes else (TAG_END, TAG_OPEN)
+        if opened and not any(end.startswith(opened + rest) for end in ends):
             return False
         return not before_end.strip() or (has_attributes and _FIRST_ATTRIBUTE.match(before_end) is not None)
 

@@ -36,6 +36,8 @@ class LeakedMarkup:
         self._rare = "f" if offered.schemas else "<"
         self._scanners: dict[str, MarkupScanner] = {}
         self._index: Any = None
+        # The field of the reasoning whose answer is moved to the content.
+        self._answer_field = ""
         self._is_flushed = True
         self._add: AddText | None = None
         self._add_reasoning: AddText | None = None
@@ -118,6 +120,7 @@ class LeakedMarkup:
         if wire.get("content") or wire.get("tool_calls"):
             self._flush(wire, shown)
             self.has_text = self.has_text or bool(str(shown.get("content", wire.get("content")) or "").strip())
+        self._move_answer(wire, shown)
         self._update_fast_path()
         return cast("WireMessage", {**delta, **shown}) if shown else delta
 
@@ -129,13 +132,28 @@ class LeakedMarkup:
                 rest |= self._piece(key, text)
         self._move_reasoning(rest, rest)
         self.has_text = self.has_text or bool(str(rest.get("content", "")).strip())
+        self._move_answer(rest, rest)
         return cast("WireMessage", rest)
 
     def _move_reasoning(self, wire: JSONObject, shown: JSONObject) -> None:
         """Move the reasoning that was in the content to its own field."""
         scanner = self._scanners.get("content")
-        if scanner and (reasoning := scanner.pop_reasoning()):
+        if scanner and (reasoning := scanner.pop_moved()):
             shown["reasoning"] = (shown.get("reasoning", wire.get("reasoning")) or "") + reasoning
+
+    def _move_answer(self, wire: JSONObject, shown: JSONObject) -> None:
+        """Move the answer that was in the reasoning to the content.
+
+        Reported: SGLang leaves it there if K3 damages the tag after its thoughts (pull request 32567). Calls after such
+        an answer are not drafts, so it is not counted in `has_text`.
+        """
+        for key, scanner in self._scanners.items():
+            if key != "content" and (answer := scanner.pop_moved()):
+                # The other fields of the reasoning repeat the text.
+                self._answer_field = self._answer_field or key
+                if key == self._answer_field:
+                    content = shown.get("content", wire.get("content")) or ""
+                    shown["content"] = answer + (content if isinstance(content, str) else _text_of(content))
 
     def _pass_reasoning(self, text: Any, details: Any) -> bool:
         """Take a delta of reasoning whose details have the same text, if it needs no scanning."""
@@ -164,7 +182,7 @@ class LeakedMarkup:
 
     def _scanner(self, key: str) -> MarkupScanner:
         if key not in self._scanners:
-            self._scanners[key] = MarkupScanner(self._offered, splits_reasoning=key == "content")
+            self._scanners[key] = MarkupScanner(self._offered, moves="think" if key == "content" else "response")
         return self._scanners[key]
 
     def _feed_details(self, details: Any, shown: JSONObject) -> None:

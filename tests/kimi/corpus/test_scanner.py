@@ -38,7 +38,7 @@ CASES = [case for case in SCANNED if len(text_of(case)) <= LONGEST]
 
 
 def scanned(case: Case, *pieces: str) -> Any:
-    scanner = MarkupScanner(offered(case), splits_reasoning=True)
+    scanner = MarkupScanner(offered(case), moves="think")
     shown = [scanner.feed(piece) for piece in pieces]
     shown.append(scanner.close(clean=case.finish is None or is_complete(case.finish)))
     return "".join(shown), scanner.calls, scanner.removed

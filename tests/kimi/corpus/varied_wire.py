@@ -13,9 +13,13 @@ from tests.kimi.corpus.cases import (
     call,
     markup,
 )
+from tests.kimi.corpus.tags import ONE as TAGGED
+from tests.kimi.corpus.tags import closed, opened, section
 from tests.kimi.corpus.wire import broken, weather
 
 FIRST = "functions.get_weather:0"
+ANSWERED = f"Hm.<|close|>think{opened('response')}I look.{closed('response')}"
+"""Thoughts and an answer, with K3's damaged tag between them."""
 
 
 def repaired_arguments(name: str, arguments: str, becomes: Call = WEATHER) -> Case:
@@ -145,6 +149,40 @@ VARIED_WIRE: list[Case] = [
         content="I look.",
         calls=(WEATHER,),
         repairs={"markup": 1},
+    ),
+    broken(
+        "answer in reasoning",
+        "sgl-project/sglang#32567",
+        {"reasoning": ANSWERED + closed("message")},
+        finish="stop",
+        reasoning="Hm.",
+        content="I look.",
+        repairs={"markup": 2},
+    ),
+    broken(
+        "answer in each field with reasoning",
+        "after sgl-project/sglang#32567",
+        {
+            "reasoning": ANSWERED,
+            "reasoning_content": ANSWERED,
+            "reasoning_details": [{"type": "reasoning.text", "text": ANSWERED, "index": 0}],
+        },
+        {"content": " Wait."},
+        finish="stop",
+        reasoning="Hm.",
+        content="I look. Wait.",
+        repairs={"markup": 2},
+    ),
+    broken(
+        "answer and call in reasoning",
+        "after sgl-project/sglang#32567",
+        {"reasoning_content": ANSWERED + section(TAGGED) + closed("message")},
+        finish="stop",
+        ends="tool_calls",
+        reasoning="Hm.",
+        content="I look.",
+        calls=(WEATHER,),
+        repairs={"markup": 2},
     ),
     repaired_arguments("arguments with end marker", PARIS + CALL_END),
     repaired_arguments("arguments with end markers", PARIS + CALL_END + SECTION_END + TURN_END),

@@ -6,6 +6,7 @@ from langchain_kimi._kimi.markup.texts import LeakedMarkup
 from langchain_kimi._kimi.tools import OfferedTools
 from tests.kimi.corpus.calls import ONE
 from tests.kimi.corpus.cases import SECTION, TOOLS
+from tests.kimi.corpus.tags import closed, opened
 
 
 def leaks() -> LeakedMarkup:
@@ -35,6 +36,21 @@ def test_reasoning_is_cleaned_in_both_fields_and_counted_once() -> None:
     assert followed.count == 1
     assert [call.name for call in followed.calls(has_others=False, finish="stop")] == ["get_weather"]
     assert followed.calls(has_others=True, finish="stop") == []
+
+
+def test_an_answer_in_the_reasoning_is_the_content() -> None:
+    """The details repeat the text, and more content may follow, also as a list of parts."""
+    followed = leaks()
+    text = f"a{closed('think')}{opened('response')}b"
+    assert followed.feed({"reasoning": text, "reasoning_details": [detail(text)]}) == {
+        "reasoning": "a",
+        "reasoning_details": [detail("a")],
+        "content": "b",
+    }
+    parts: Any = [{"type": "text", "text": "d"}]
+    assert dict(followed.feed({"reasoning": "c", "content": parts}))["content"] == "cd"
+    followed.feed({"reasoning": "<"})
+    assert followed.close(clean=True) == {"content": "<"}
 
 
 def test_reasoning_in_details_only() -> None:

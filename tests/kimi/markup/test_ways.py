@@ -59,6 +59,11 @@ THOUGHTS: dict[str, tuple[str, str, str]] = {
         "Hm.",
         "Hello",
     ),
+    "a channel that the prompt opened, whose closing tag is damaged": (
+        f"Hm.<|close|>think<|open|>response<|sep|>Hello{closed('response')}{closed('message')}",
+        "Hm.",
+        "Hello",
+    ),
     "a block that is named": ("<think>...</think> tags hold thoughts.", "", "<think>...</think> tags hold thoughts."),
 }
 
