@@ -100,6 +100,9 @@ def _union(outer: Any, inner: Any) -> list[Any]:
 def _schemas(outer: Any, inner: Any) -> Any:
     if isinstance(outer, bool) or isinstance(inner, bool):
         return (inner if outer else False) if isinstance(outer, bool) else (outer if inner else False)
+    if not (isinstance(outer, dict) and isinstance(inner, dict)):
+        # `items` of draft 7 may be a list of schemas, and a schema that is not valid may have a list anywhere.
+        raise CannotMergeError("a list")
     return intersection(outer, inner)
 
 

@@ -255,7 +255,7 @@ def _converted(schema: Any) -> JSONObject:
     is_data = isinstance(schema, type) and is_dataclass(schema)
     try:
         return dataclass_function(schema) if is_data else convert_to_openai_function(schema)
-    except (KeyError, NameError, TypeError, ValueError, PydanticUserError) as error:
+    except (AttributeError, KeyError, NameError, TypeError, ValueError, PydanticUserError) as error:
         raise _not_a_schema(schema, error) from error
 
 

@@ -123,7 +123,7 @@ def _tool_to_wire(tool: Tool, strict: Strict) -> JSONObject:
         check_nesting(tool.args_schema, f"the tool {tool.name}")
     try:
         wire = _dict_tool(dict(tool), strict) if isinstance(tool, Mapping) else _object_tool(tool, strict)
-    except (KeyError, TypeError, ValueError, PydanticUserError) as error:
+    except (AttributeError, KeyError, NameError, TypeError, ValueError, PydanticUserError) as error:
         raise KimiUsageError(f"Cannot make a tool from {tool!r:.100}: {error}") from error
     if "function" in wire:
         name = wire["function"].get("name")
@@ -212,6 +212,9 @@ def _dict_tool(tool: JSONObject, strict: Strict) -> JSONObject:
 
     A schema that is null becomes the schema of an object without properties. Other members that are null are left out.
     """
+    if "inputSchema" in tool:
+        # The tool of an MCP server, as its SDK and its protocol write it; LangChain would leave out the schema.
+        tool = {"input_schema": tool["inputSchema"], **tool}
     tool = _without_null(_without_null(tool, "parameters"), "input_schema")
     if isinstance(tool.get("function"), Mapping):
         function = without_nulls(_without_null(dict(tool["function"]), "parameters"))

@@ -292,6 +292,8 @@ BRANCHES = [
     prop("a type or null", {"anyOf": [STRING, NULL], "description": "d"}, None),
     prop("a type beside", {"type": "string", "anyOf": [{"minLength": 1}, {"type": "string", "enum": ["a"]}, NULL]},
          "lite", {"anyOf": [{"type": "string", "minLength": 1}, {"type": "string", "enum": ["a"]}]}),
+    prop("items beside a list of items", {"type": "array", "items": STRING, "anyOf": [{"items": [INTEGER]}]}, "lite",
+         {"anyOf": [{"allOf": [{"type": "array", "items": STRING}, {"prefixItems": [INTEGER]}]}]}),
     prop("types beside", {"type": ["string", "null"], "anyOf": [{"type": ["string", "null", "integer"]}, NULL]}, "lite",
          {"anyOf": [{"type": ["string", "null"]}, NULL]}),
     prop("types beside a branch without", {"type": ["string", "null"], "anyOf": [{"minLength": 1}]}, "lite",

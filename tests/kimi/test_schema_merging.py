@@ -47,6 +47,8 @@ def test_the_intersection_of_two_schemas(outer: Any, inner: Any, merged: Any) ->
         ({"pattern": "a"}, {"pattern": "b"}),
         ({"anyOf": [STRING]}, {"anyOf": [{"type": "null"}]}),
         ({"properties": {"a": STRING}}, {"properties": {}, "patternProperties": {"^a": STRING}}),
+        ({"items": STRING}, {"items": [STRING]}),
+        ({"items": []}, {"items": STRING}),
     ],
 )
 def test_other_schemas_cannot_be_merged(outer: Any, inner: Any) -> None:

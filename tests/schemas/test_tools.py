@@ -1,3 +1,4 @@
+import functools
 import json
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -16,6 +17,7 @@ PARAMETERS = {"type": "object", "properties": {"city": {"type": "string"}}, "req
 STRICT_PARAMETERS = {**PARAMETERS, "additionalProperties": False}
 FUNCTION = {"name": "forecast", "description": "Tell the weather.", "parameters": PARAMETERS}
 ANTHROPIC = {"name": "forecast", "description": "Tell the weather.", "input_schema": PARAMETERS}
+MCP = {"name": "forecast", "title": "A", "description": "Tell the weather.", "inputSchema": PARAMETERS, "_meta": None}
 WIRE = {"type": "function", "function": FUNCTION}
 SEARCH = {"type": "openrouter:web_search", "parameters": {"max_results": 3}}
 NAMED = {"type": "function", "function": {"name": "forecast"}}
@@ -73,6 +75,7 @@ class Unwritable(BaseModel):
         ({"type": "function", **FUNCTION}, "forecast"),
         ({"title": "forecast", "description": "Tell the weather.", **PARAMETERS}, "forecast"),
         (ANTHROPIC, "forecast"),
+        (MCP, "forecast"),
         (
             {"type": "custom", "name": "forecast", "description": "Tell the weather.", "input_schema": PARAMETERS},
             "forecast",
@@ -174,8 +177,16 @@ def test_names_that_can_be_sent(name: str) -> None:
     assert tools_to_wire([{**FUNCTION, "name": name}], strict=None)[0]["function"]["name"] == name
 
 
+def with_unknown_type(city: "Nowhere") -> None:  # type: ignore[name-defined]  # noqa: F821 - the test
+    """Tell the weather."""
+
+
 @pytest.mark.parametrize(
-    "tool", [{}, {"type": "object", "properties": {}}, 5, None, Unwritable, {"toolSpec": {}}, list[int], bool]
+    "tool",
+    [
+        *({}, {"type": "object", "properties": {}}, 5, None, Unwritable, {"toolSpec": {}}, list[int], bool),
+        *(functools.partial(forecast, "Oslo"), with_unknown_type),
+    ],
 )
 def test_an_object_that_is_not_a_tool_is_refused(tool: Any) -> None:
     with pytest.raises(KimiUsageError, match="Cannot make a tool"):
