@@ -90,10 +90,14 @@ BY_KIND: dict[type[KimiError], str] = {
 """Advice by error class. The first class that matches is used, so subclasses come before their parents."""
 
 LOGIN_ADVICE = (
-    "The proxy asks for a user name and a password, or refuses them: write the right ones into its URL, as in "
-    "http://user:password@proxy:8080."
+    "The proxy asks for a user name and a password, or refuses them: write the right ones into its URL, with a colon "
+    "between them and an @ before the host."
 )
 PROXY_LOGIN_STATUS = 407
+NO_SUCH_PATH = (
+    f"Check base_url, whose path is /v1 at most servers and /api/v1 at OpenRouter, and the model; {OTHER_MODELS}."
+)
+NAMED_MODEL = lazy_pattern(r"model|endpoint|provider|deployment", re.IGNORECASE)
 PERMANENT_FAILURE = (
     "Trying again will not help: check base_url, the proxy and the request, or list fallbacks with models=[...]."
 )
@@ -134,6 +138,9 @@ def _general(error: KimiError) -> str:
             return advice
     if error.status == PROXY_LOGIN_STATUS:
         return LOGIN_ADVICE
+    # Servers without this path answer "Not Found" or "Cannot POST /chat/completions".
+    if isinstance(error, KimiNotFoundError) and not NAMED_MODEL.search(error.reason):
+        return NO_SUCH_PATH
     if isinstance(error, KimiRateLimitError) and not error.is_retryable:
         return DAILY_LIMIT
     if isinstance(error, KimiServerError) and not error.is_retryable:

@@ -85,6 +85,10 @@ EXHAUSTED_KEY = lazy_any_of(
     r"key limit exceeded",
     # Moonshot, DeepSeek and others; OpenAI: the code of the error
     r"insufficient[ _](credits?|(account )?balance|funds|quota)",
+    # Moonshot: the type of the error. Its message is also that of Google for a limit per minute.
+    r"exceeded_current_quota",
+    # Kimi Code, as in "You've reached your usage limit for this billing cycle"
+    r"usage limit for this billing cycle|monthly usage limit",
     r"balance (is|was) (insufficient|not enough|too low|exhausted|negative|used up)",
     # Anthropic, as in "Your credit balance is too low to access the Anthropic API."
     r"credit balance",

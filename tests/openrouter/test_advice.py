@@ -98,6 +98,9 @@ def test_a_filter_and_a_misspelled_slug_give_different_advice(message: str, knob
         (429, "x", "list fallbacks with models=[...]"),
         (429, "Rate limit exceeded: free-models-per-day", "wait until the limit resets"),
         (502, "x", "Trying again may help"),
+        (404, "Not Found", "Check base_url"),
+        (404, "Invalid URL (POST /chat/completions)", "Check base_url"),
+        (404, "The model `kimi-k9` does not exist", "Check the model's slug"),
         (418, "x", ""),
     ],
 )

@@ -120,7 +120,24 @@ NO_CREDIT = (
     (403, "用户额度不足, 剩余额度: 0.00"),
     (429, "Your account is suspended due to insufficient balance, please recharge your account"),
     (429, "insufficient_quota"),
+    (403, "You've reached your usage limit for this billing cycle. Your quota will be refreshed in the next cycle."),
+    (429, "You've reached kimi monthly usage limit"),
 )
+
+
+@pytest.mark.parametrize("status", [403, 429])
+@pytest.mark.parametrize(
+    "message",
+    [
+        "You exceeded your current quota, please check your plan and billing details",
+        "Your account org-1 is not active, organization org-1 exceeded current quota, please check your plan",
+    ],
+)
+def test_the_quota_of_moonshot_is_a_balance_and_that_of_others_a_rate(status: int, message: str) -> None:
+    own = {"error": {"message": message, "type": "exceeded_current_quota_error"}}
+    assert type(raised(status, own)) is KimiPaymentRequiredError
+    per_minute = {"error": {"message": message, "code": 429, "status": "RESOURCE_EXHAUSTED"}}
+    assert type(raised(429, per_minute)) is KimiRateLimitError
 
 
 @pytest.mark.parametrize(("status", "message"), NO_CREDIT)
