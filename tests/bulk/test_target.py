@@ -148,7 +148,11 @@ def test_a_null_in_a_prompt_is_empty_text(row: Any, filled: Any) -> None:
 
 
 def test_lists_and_objects_in_a_prompt_are_json() -> None:
-    parts = [SystemMessage("Be brief."), ("placeholder", "{history}"), ("human", [{"type": "text", "text": "{data}"}])]
+    parts: Any = [
+        SystemMessage("Be brief."),
+        ("placeholder", "{history}"),
+        ("human", [{"type": "text", "text": "{data}"}]),
+    ]
     target = target_of(ChatPromptTemplate.from_messages(parts) | MODEL)
 
     assert target.filled({"history": [("human", "é")], "data": [True, None, "é"], "id": [1]}) == {
