@@ -1,6 +1,6 @@
 """The steps of a runnable: those before the model, the model with its bound arguments, and those after it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -9,12 +9,15 @@ from langchain_core.messages import BaseMessage
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableSequence
 from langchain_core.runnables.base import RunnableBindingBase
 from langchain_core.runnables.config import merge_configs
+from pydantic import BaseModel
 
 from langchain_kimi._settings import KimiSettings
 from langchain_kimi._structured.prompting import InstructedModel, RepairingModel
 from langchain_kimi.errors import KimiUsageError
 
 _FORMS = "Pass a ChatKimi, a binding of one, its structured output, or a chain of steps with one of these in it."
+
+_LIST = "Pass a list, also for a single input."
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,18 @@ class Program:
         """Return the output of the steps before the model; the async version of `begin`."""
         return await _athrough(self.before, row, self.config)
 
+    def begin_all(self, inputs: Iterable[Any]) -> list[Any]:
+        """Return the outputs of the steps before the model for all rows.
+
+        Raises:
+            KimiUsageError: The inputs are not an iterable of rows.
+        """
+        return [self.begin(row) for row in checked_inputs(inputs)]
+
+    async def abegin_all(self, inputs: Iterable[Any]) -> list[Any]:
+        """Return the outputs of the steps before the model for all rows; the async version of `begin_all`."""
+        return [await self.abegin(row) for row in checked_inputs(inputs)]
+
     def finish(self, message: Any) -> Any:
         """Return the output of the steps after the model."""
         return _through(self.after, message, self.config)
@@ -63,6 +78,17 @@ class Program:
     async def afinish(self, message: Any) -> Any:
         """Return the output of the steps after the model; the async version of `finish`."""
         return await _athrough(self.after, message, self.config)
+
+
+def checked_inputs(inputs: Any) -> Iterable[Any]:
+    """Return the inputs of a batch.
+
+    Raises:
+        KimiUsageError: They are one input. A text, for example, would become a row of each character.
+    """
+    if isinstance(inputs, str | bytes | Mapping | BaseModel) or not isinstance(inputs, Iterable):
+        raise KimiUsageError(f"inputs must be an iterable of inputs, got {type(inputs).__name__}.", advice=_LIST)
+    return inputs
 
 
 def program_of(runnable: Any, config: RunnableConfig | None = None) -> Program:

@@ -24,7 +24,7 @@ from langchain_kimi.batch.bodies import (
 )
 from langchain_kimi.batch.handle import EVERY, BatchHandle, digest_of, reservation_key, trackers_of
 from langchain_kimi.batch.lanes import lane_of
-from langchain_kimi.batch.program import Program, program_of
+from langchain_kimi.batch.program import Program, checked_inputs, program_of
 from langchain_kimi.batch.requests import Operation, arun, run, was_refused
 from langchain_kimi.batch.results import status_of
 from langchain_kimi.errors import KimiError, KimiMalformedReplyError, KimiUsageError
@@ -62,7 +62,7 @@ def submit(
         KimiError: The request failed. If the server may have accepted the batch anyway, the advice says so.
     """
     program = program_of(runnable, config)
-    draft = draft_of(program, [program.begin(row) for row in inputs], key, completion_window)
+    draft = draft_of(program, program.begin_all(inputs), key, completion_window)
     draft.reserve()
     try:
         return draft.handle(run(lane_of(draft.host).submit(draft.content), program))
@@ -81,7 +81,7 @@ async def asubmit(
 ) -> BatchHandle:
     """Submit a batch of inputs; the async version of `submit`."""
     program = program_of(runnable, config)
-    draft = draft_of(program, [await program.abegin(row) for row in inputs], key, completion_window)
+    draft = draft_of(program, await program.abegin_all(inputs), key, completion_window)
     draft.reserve()
     try:
         return draft.handle(await arun(lane_of(draft.host).submit(draft.content), program))
@@ -144,7 +144,7 @@ def find(
     """
     search = _Search(**options)
     program = program_of(runnable, search.config)
-    draft = draft_of(program, [program.begin(row) for row in inputs], key, WINDOW)
+    draft = draft_of(program, program.begin_all(inputs), key, WINDOW)
     batch = run(search.of(draft, since), program, search.clock)
     return None if batch is None else draft.handle(batch)
 
@@ -155,7 +155,7 @@ async def afind(
     """Return the handle of a batch that was submitted with a key; the async version of `find`."""
     search = _Search(**options)
     program = program_of(runnable, search.config)
-    draft = draft_of(program, [await program.abegin(row) for row in inputs], key, WINDOW)
+    draft = draft_of(program, await program.abegin_all(inputs), key, WINDOW)
     batch = await arun(search.of(draft, since), program, search.clock)
     return None if batch is None else draft.handle(batch)
 
@@ -191,7 +191,7 @@ def parts(runnable: Any, inputs: Iterable[Any], *, rows: int | None = None) -> I
     lane_of(host)
     part: list[Any] = []
     size = 0
-    for number, row in enumerate(inputs):
+    for number, row in enumerate(checked_inputs(inputs)):
         length = row_size(program, row_request(program, program.messages_of(program.begin(row)), number), number)
         is_full = len(part) >= most_rows(host, rows)
         if part and (is_full or (host.batch_bytes and size + length > host.batch_bytes)):

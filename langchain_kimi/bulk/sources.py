@@ -10,6 +10,8 @@ from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator, M
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from langchain_kimi.bulk.tables import pyarrow
 from langchain_kimi.errors import KimiUsageError
 
@@ -69,7 +71,9 @@ def _iterable(source: Any) -> Iterable[Any]:
         return rows_of_file(Path(source))
     # The iterator of a data frame yields the names of its columns (pandas) or the columns (Polars).
     is_frame = hasattr(source, "columns") and hasattr(source, "shape")
-    if is_frame or isinstance(source, Mapping) or not isinstance(source, Iterable):
+    # Messages and prompts are pydantic models, whose iterators yield the fields.
+    is_one = isinstance(source, Mapping | BaseModel | bytes)
+    if is_frame or is_one or not isinstance(source, Iterable):
         raise KimiUsageError(
             f"rows must be an iterable of rows, an async iterable or a path, got {type(source).__name__}.",
             advice="Pass a list, a generator, or the path of a .jsonl, .csv or .parquet file. Rows of a data frame: "

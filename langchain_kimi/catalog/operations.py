@@ -194,7 +194,7 @@ def _delays(wait: float) -> Iterator[float]:
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    return value if isinstance(value, str) else ",".join(value) if isinstance(value, list | tuple) else str(value)
+    return ",".join(map(str, value)) if isinstance(value, list | tuple | set | frozenset) else str(value)
 
 
 def _one(row_class: type[R], row: Any) -> R:

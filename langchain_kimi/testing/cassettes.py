@@ -49,7 +49,6 @@ def vcr_config(record_mode: str = "none") -> dict[str, Any]:
         "record_mode": record_mode,
         "serializer": SERIALIZER,
         "match_on": ["method", "path", "kimi_body"],
-        "allow_playback_repeats": True,
         "decode_compressed_response": True,
         "before_record_request": redact_request,
         "before_record_response": redact_response,

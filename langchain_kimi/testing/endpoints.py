@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 
 from langchain_kimi._openrouter.wire import JSONObject
-from langchain_kimi.testing.catalog import KIMIS, PROVIDERS, Model, find, is_kimi
+from langchain_kimi.testing.catalog import KIMIS, PROVIDERS, Model, find, is_kimi, is_slug
 from langchain_kimi.testing.hosts import EmulatedHost
 from langchain_kimi.testing.http1 import Response
 from langchain_kimi.testing.received_requests import ReceivedRequest
@@ -172,7 +172,8 @@ def _kimi(slug: str) -> Model:
         RejectedRequestError: The model is unknown (status 404).
     """
     model = find(slug)
-    if not is_kimi(model):
+    # A chat request without a valid slug is served by the default model.
+    if not (is_slug(slug) and is_kimi(model)):
         raise RejectedRequestError(404, "Model not found")
     return model
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -155,27 +156,36 @@ async def averify_hosts(  # noqa: PLR0913 - its options, by name
     """
     chosen = [*(load_cases(cases) if isinstance(cases, str | Path) else packaged_cases() if cases is None else cases)]
     listed = {host.tag: host_row(host) for host in (await model.acatalog().endpoints(model.model_name)).endpoints}
-    tags = [*(listed if hosts is None else hosts)]
+    tags = [*dict.fromkeys(listed if hosts is None else [hosts] if isinstance(hosts, str) else hosts)]
     if not tags or not chosen:
         raise KimiUsageError("There are no hosts to verify." if chosen else "There are no cases.")
     if unknown := [tag for tag in [*tags, *([reference] if reference else [])] if tag not in listed]:
         raise KimiUsageError(f"{', '.join(unknown)}: not a host of {model.model_name}; it has {', '.join(listed)}.")
     store = _Store(model.model_name, None if results is None else Path(results))
     store.load()
-    purse = purse_of(None if max_cost is None else Decimal(str(max_cost)), Decimal(0))
+    purse = purse_of(_limit(max_cost), Decimal(0))
     limited = model if model.max_tokens else model.model_copy(update={"max_tokens": MAX_TOKENS})
-    jobs = [_Job(tag, case, run) for run in range(runs) for case in chosen for tag in tags]
+    # Equal cases are one case, as in a run that is continued.
+    jobs = {job.key: job for job in (_Job(tag, case, run) for run in range(runs) for case in chosen for tag in tags)}
     calls = _Calls(limited, listed, store, purse, clock)
-    await calls.make([job for job in jobs if job.key not in store.rows], concurrency)
+    await calls.make([job for key, job in jobs.items() if key not in store.rows], concurrency)
     if calls.are_refused and not store.rows:
         raise KimiUsageError(f"max_cost={max_cost} allows no call.", advice="Raise it, or lower max_tokens.")
-    rows = [store.rows[job.key] for job in jobs if job.key in store.rows]
+    rows = [store.rows[key] for key in jobs if key in store.rows]
     return report_of(model.model_name, rows, tags, reference, is_complete=not calls.are_refused)
 
 
 def verify_hosts(model: ChatKimi, hosts: Sequence[str] | None = None, **options: Any) -> VerifyReport:
     """Measure the hosts of a model; see `averify_hosts`, which code in a running event loop must call instead."""
     return asyncio.run(averify_hosts(model, hosts, **options))
+
+
+def _limit(max_cost: float | None) -> Decimal | None:
+    if max_cost is None:
+        return None
+    if not math.isfinite(max_cost):
+        raise KimiUsageError(f"max_cost must be a finite number, got {max_cost}.")
+    return Decimal(str(max_cost))
 
 
 def _max_call_cost(model: ChatKimi, case: Case, host: HostRow) -> Decimal:

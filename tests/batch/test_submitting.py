@@ -5,6 +5,8 @@ from typing import Any
 
 import httpx
 import pytest
+from langchain_core.messages import HumanMessage
+from langchain_core.prompt_values import StringPromptValue
 from langchain_core.runnables import RunnableLambda
 
 from langchain_kimi import (
@@ -59,6 +61,18 @@ def test_invalid_options_are_refused(options: dict[str, Any], text: str, model: 
         model.submit_batch(["a"], **options)
 
 
+@pytest.mark.parametrize(
+    "inputs", ["Name a lake.", b"a", {"text": "a"}, HumanMessage("a"), StringPromptValue(text="a"), 5]
+)
+async def test_a_single_input_is_refused(inputs: Any, model: ChatKimi, openrouter: Emulator, drive: Drive) -> None:
+    with pytest.raises(KimiUsageError, match=r"must be an iterable of inputs, got .*Pass a list"):
+        await drive.submit(model, inputs)
+    with pytest.raises(KimiUsageError, match="must be an iterable"):
+        list(parts(model, inputs))
+
+    assert openrouter.requests == []
+
+
 def test_a_server_without_batches_is_refused() -> None:
     with pytest.raises(KimiUsageError, match="no batch API"):
         ChatKimi(base_url="http://127.0.0.1:1/v1").submit_batch(["a"])
@@ -72,7 +86,7 @@ async def test_a_batch_above_a_limit_is_not_sent(openrouter: Emulator, drive: Dr
 
     assert openrouter.requests == []
     assert [len(part) for part in parts(model, iter("abcde"))] == [2, 2, 1]
-    assert [len(part) for part in parts(model, "abc", rows=1)] == [1, 1, 1]
+    assert [len(part) for part in parts(model, list("abc"), rows=1)] == [1, 1, 1]
     assert list(parts(model, [])) == []
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from langchain_core.messages import HumanMessage
 
 from langchain_kimi import KimiUsageError
 from langchain_kimi.bulk.sources import number_of_rows, rows_of
@@ -63,7 +64,7 @@ async def test_a_parquet_file_without_pyarrow_names_the_extra(tmp_path: Path, mo
         await listed(tmp_path / "a.parquet")
 
 
-@pytest.mark.parametrize("source", [5, None, {"a": 1}])
+@pytest.mark.parametrize("source", [5, None, {"a": 1}, b"ab", HumanMessage("a")])
 async def test_other_values_are_refused(source: Any) -> None:
     with pytest.raises(KimiUsageError, match="must be an iterable"):
         await listed(source)

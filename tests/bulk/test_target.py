@@ -148,7 +148,7 @@ def test_a_null_in_a_prompt_is_empty_text(row: Any, filled: Any) -> None:
 
 
 def test_lists_and_objects_in_a_prompt_are_json() -> None:
-    parts: list[Any] = [
+    parts: Any = [
         SystemMessage("Be brief."),
         ("placeholder", "{history}"),
         ("human", [{"type": "text", "text": "{data}"}]),

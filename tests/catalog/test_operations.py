@@ -23,6 +23,13 @@ async def test_models_are_listed_page_by_page_with_the_same_filters(ask: Ask) ->
     assert [dict(request.url.params) for request in server.requests] == [filters, {**filters, "offset": "2"}]
 
 
+@pytest.mark.parametrize("value", [{"tools"}, frozenset(["tools"]), ("tools",), "tools"])
+async def test_a_filter_can_be_any_collection(ask: Ask, value: Any) -> None:
+    server = Server(data([]))
+    await ask(server, "models", supported_parameters=value)
+    assert server.requests[0].url.params["supported_parameters"] == "tools"
+
+
 async def test_an_empty_page_ends_the_list(ask: Ask) -> None:
     server = Server(data([{"id": "a"}], total_count=9), data([], total_count=9))
     assert len(await ask(server, "models")) == 1

@@ -11,7 +11,8 @@ from vcr import VCR
 from vcr.errors import CannotOverwriteExistingCassetteException
 from vcr.request import Request
 
-from langchain_kimi.testing import Emulator, cassettes
+from langchain_kimi import ChatKimi
+from langchain_kimi.testing import Emulator, Reply, cassettes, faults
 from tests.conftest import KEY
 
 RECORDED = sorted((Path(__file__).parents[2] / "cassettes").rglob("*.yaml"))
@@ -46,6 +47,17 @@ def test_an_exchange_is_recorded_without_secrets_and_replayed_from_another_addre
     with recorder.use_cassette("one.yaml", **cassettes.vcr_config()):
         replayed = ask("https://openrouter.ai/api/v1", "Hello, my key is REDACTED.")
     assert replayed["id"] == answer["id"]
+
+
+def test_equal_requests_are_answered_in_the_recorded_order(recorder: VCR) -> None:
+    def reply() -> str:
+        return ChatKimi(api_key=KEY, base_url=openrouter.base_url, max_retries=1).invoke("Hello.").text
+
+    with Emulator() as openrouter, recorder.use_cassette("one.yaml", **cassettes.vcr_config("once")):
+        openrouter.script(faults.rate_limited(retry_after=0), Reply("One."), Reply("Two."))
+        recorded = [reply(), reply()]
+    with recorder.use_cassette("one.yaml", **cassettes.vcr_config()):
+        assert [reply(), reply()] == recorded == ["One.", "Two."]
 
 
 def test_an_unrecorded_request_is_not_answered(recorder: VCR) -> None:

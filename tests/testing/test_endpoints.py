@@ -45,6 +45,8 @@ def test_a_generation_is_available_at_the_second_lookup(openrouter: Emulator, cl
     ("method", "path", "status"),
     [
         ("GET", "/models/moonshotai/kimi-x/endpoints", 404),
+        ("GET", "/models/%20moonshotai/kimi-k2.6/endpoints", 404),
+        ("GET", "/model/kimi", 404),
         ("GET", "/unknown", 404),
         ("GET", "/models?limit=many", 400),
         ("GET", "/models?limit=0", 400),

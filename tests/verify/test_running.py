@@ -126,12 +126,20 @@ async def test_after_an_error_no_further_call_is_sent(tmp_path: Path) -> None:
         ({"hosts": ["nobody"]}, "nobody: not a host of moonshotai/kimi-k2-0905; it has steady, leaky"),
         ({"reference": "nobody"}, "nobody: not a host"),
         ({"cases": "missing.jsonl"}, "cannot be read"),
+        ({"max_cost": float("nan")}, "max_cost must be a finite number, got nan"),
     ],
 )
 def test_invalid_options_send_no_call(habits: Emulator, kimi: ChatKimi, options: dict[str, Any], message: str) -> None:
     with pytest.raises(KimiUsageError, match=message):
         verify_hosts(kimi, **options)
     assert habits.bodies == []
+
+
+async def test_equal_cases_and_hosts_are_called_once(habits: Emulator, kimi: ChatKimi) -> None:
+    report = await averify_hosts(kimi, ["steady", "steady"], cases=[CALLING, TALKING, CALLING])
+    assert ([host.tag for host in report.hosts], report.calls) == (["steady"], 2)
+    assert report.hosts[0].before.good.total == len(habits.bodies) == 2
+    assert (await averify_hosts(kimi, "steady", cases=CASES)).calls == 2
 
 
 def test_a_file_of_cases_is_read(habits: Emulator, kimi: ChatKimi, tmp_path: Path) -> None:
