@@ -24,8 +24,9 @@ from langchain_kimi import (
 from langchain_kimi.bulk import Address, BulkResult, BulkStoppedError, Shared, Worker
 from langchain_kimi.bulk.admission import OwnAdmission
 from langchain_kimi.bulk.options import checked_options
-from langchain_kimi.bulk.rate_limiter import Limits, RateLimiter, Ticket
+from langchain_kimi.bulk.rate_limiter import Limits
 from langchain_kimi.testing import Emulator, Reply, faults
+from tests.bulk.fast_limiter import FastLimiter
 
 Hire = Callable[..., Worker]
 Build = Callable[[], Runnable[Any, Any]]
@@ -131,26 +132,6 @@ async def test_workers_hold_one_limit_of_calls(hire: Hire, build: Build, openrou
 
     assert 0 < most <= 3
     assert shared.summary().answered == 20
-
-
-class FastLimiter(RateLimiter):
-    """A limiter whose waits take no real time, and which counts what entered."""
-
-    seconds = 0.0
-
-    def __init__(self, limits: Limits) -> None:
-        super().__init__(limits, lambda: self.seconds, self._pass)
-        self.tokens: list[float] = []
-
-    async def _pass(self, event: asyncio.Event, seconds: float | None) -> None:
-        if seconds is None:
-            await event.wait()
-        else:
-            self.seconds += seconds
-
-    async def enter(self, tokens: float = 0.0) -> Ticket:
-        self.tokens.append(tokens)
-        return await super().enter(tokens)
 
 
 @pytest.mark.uncovered

@@ -1,19 +1,17 @@
 """Errors built from replies: one case for each observed failure, then rules for all of them."""
 
 import json
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from langchain_kimi._openrouter.errors import (
     BY_TYPE,
     CONTEXT_TYPES,
-    error_from_reply,
     error_from_response,
     find_error,
     malformed,
 )
-from langchain_kimi._openrouter.wire import WireEvent
 from langchain_kimi.errors import (
     KimiContextOverflowError,
     KimiError,
@@ -27,20 +25,8 @@ from langchain_kimi.errors import (
     KimiUnexpectedStatusError,
     RawReply,
 )
+from tests.openrouter.errors_of import HEADERS, raised, within
 from tests.openrouter.failure_cases import MODERATED_BODIES, NOW, OVERFLOWS, ROWS, Row, passed_on, sent
-
-HEADERS = {"x-generation-id": "gen-of-the-head", "content-type": "application/json"}
-
-
-def raised(status: int, body: Any, **headers: str) -> KimiError:
-    text = body if isinstance(body, str) else json.dumps(body)
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return error_from_response(status, HEADERS | named, text, now=NOW)
-
-
-def within(body: Any, status: int = 200) -> KimiError:
-    """Return the error inside a reply whose status is not an error."""
-    return error_from_reply(cast("WireEvent", body), RawReply(status, HEADERS, json.dumps(body)), now=NOW)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
@@ -342,71 +328,6 @@ def test_cookies_are_not_kept() -> None:
     error = raised(502, "x", set_cookie="__cf_bm=secret")
     assert error.response is not None
     assert error.response.headers == HEADERS
-
-
-NONSENSE: list[Any] = [None, True, 0, -1, 1e400, "", "x", "²", [], [[]], [1], {}, {"a": {}}, {"error": {"error": []}}]
-OF_THE_ERROR = ("code", "message", "metadata", "error_type", "http_status", "availability")
-OF_THE_METADATA = (
-    "raw",
-    "error_type",
-    "headers",
-    "provider_name",
-    "model_slug",
-    "limit_source",
-    "reasons",
-    "availability",
-)
-OF_THE_AVAILABILITY = ("retryable", "retry_after", "excluded_by", "constraint", "fallback_models")
-OF_THE_REPLY = ("id", "model", "provider", "usage", "choices", "error")
-
-
-@pytest.mark.uncovered
-@pytest.mark.parametrize(
-    "keys",
-    [
-        *((key,) for key in OF_THE_REPLY),
-        *(("error", key) for key in OF_THE_ERROR),
-        *(("error", "metadata", key) for key in OF_THE_METADATA),
-        *(("error", "availability", key) for key in OF_THE_AVAILABILITY),
-    ],
-)
-def test_malformed_error_fields_do_not_raise(keys: tuple[str, ...]) -> None:
-    for value in NONSENSE:
-        reply: dict[str, Any] = {"error": {"message": "Provider returned error", "code": 429}}
-        place = reply
-        for key in keys[:-1]:
-            place = place.setdefault(key, {})
-        place[keys[-1]] = value
-        for status in (200, 400, 403, 429, 502):
-            for error in (within(reply, status), raised(status, reply)):
-                assert isinstance(error, KimiStatusError)
-                assert str(error)
-
-
-def test_deeply_nested_errors_do_not_raise() -> None:
-    assert raised(500, "[" * 100_000).reason.startswith("[[[")
-    nested: Any = "deep"
-    for _ in range(200):
-        nested = {"error": nested}
-    assert type(raised(500, {"error": {"message": "error", "metadata": {"raw": nested}}})) is KimiServerError
-
-
-@pytest.mark.parametrize("kind", [list, dict])
-def test_an_error_too_deep_to_be_written_is_still_an_error(kind: type) -> None:
-    """Near the limit a reply can be read and not be written: the rest of the stack may be higher then."""
-    nested: Any = 1
-    for _ in range(100_000):
-        nested = [nested] if kind is list else {"a": nested}
-    places: list[Any] = [
-        {"error": nested},
-        {"error": {"message": nested}},
-        {"error": {"message": {"error": {"code": nested}}}},
-        {"error": {"message": "error", "metadata": {"raw": nested, "limit_source": nested}}},
-    ]
-    for place in places:
-        error = error_from_reply(place, RawReply(500, HEADERS, ""), now=NOW)
-        assert type(error) is KimiServerError
-        assert str(error)
 
 
 def test_a_malformed_reply_keeps_the_raw_response() -> None:
