@@ -239,3 +239,16 @@ OVERFLOWS = [
     "tokens to keep from the initial prompt is greater than the context length",
     "The request exceeds the model's maximum context length",
 ]
+
+NO_CREDIT = (
+    (400, "Your credit balance is too low to access the API. Please go to Plans & Billing to purchase credits."),
+    (400, "Arrearage: Access denied, please make sure your account is in good standing."),
+    (403, "Your team has either used all available credits or reached its monthly spending limit"),
+    (403, "Account balance is not enough"),
+    (403, "用户额度不足, 剩余额度: 0.00"),
+    (429, "Your account is suspended due to insufficient balance, please recharge your account"),
+    (429, "insufficient_quota"),
+    (403, "You've reached your usage limit for this billing cycle. Your quota will be refreshed in the next cycle."),
+    (429, "You've reached kimi monthly usage limit"),
+)
+"""Statuses and messages of hosts for an account or a key without credit."""

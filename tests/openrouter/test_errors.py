@@ -26,7 +26,7 @@ from langchain_kimi.errors import (
     RawReply,
 )
 from tests.openrouter.errors_of import HEADERS, raised, within
-from tests.openrouter.failure_cases import MODERATED_BODIES, NOW, OVERFLOWS, ROWS, Row, passed_on, sent
+from tests.openrouter.failure_cases import MODERATED_BODIES, NO_CREDIT, NOW, OVERFLOWS, ROWS, Row, passed_on, sent
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
@@ -98,32 +98,13 @@ def test_an_unknown_model_is_not_found(message: str) -> None:
     assert type(raised(400, passed_on({"error": {"message": message}}))) is KimiNotFoundError
 
 
-NO_CREDIT = (
-    (400, "Your credit balance is too low to access the API. Please go to Plans & Billing to purchase credits."),
-    (400, "Arrearage: Access denied, please make sure your account is in good standing."),
-    (403, "Your team has either used all available credits or reached its monthly spending limit"),
-    (403, "Account balance is not enough"),
-    (403, "用户额度不足, 剩余额度: 0.00"),
-    (429, "Your account is suspended due to insufficient balance, please recharge your account"),
-    (429, "insufficient_quota"),
-    (403, "You've reached your usage limit for this billing cycle. Your quota will be refreshed in the next cycle."),
-    (429, "You've reached kimi monthly usage limit"),
-)
-
-
-@pytest.mark.parametrize("status", [403, 429])
-@pytest.mark.parametrize(
-    "message",
-    [
-        "You exceeded your current quota, please check your plan and billing details",
-        "Your account org-1 is not active, organization org-1 exceeded current quota, please check your plan",
-    ],
-)
-def test_the_quota_of_moonshot_is_a_balance_and_that_of_others_a_rate(status: int, message: str) -> None:
-    own = {"error": {"message": message, "type": "exceeded_current_quota_error"}}
-    assert type(raised(status, own)) is KimiPaymentRequiredError
-    per_minute = {"error": {"message": message, "code": 429, "status": "RESOURCE_EXHAUSTED"}}
-    assert type(raised(429, per_minute)) is KimiRateLimitError
+def test_a_used_up_quota_of_moonshot_is_not_a_rate_limit() -> None:
+    message = "You exceeded your current quota, please check your plan and billing details"
+    for status in (403, 429):
+        own = raised(status, sent(message, type="exceeded_current_quota_error"))
+        assert type(own) is KimiPaymentRequiredError
+    # Google sends the same message for a limit per minute.
+    assert type(raised(429, sent(message, 429, status="RESOURCE_EXHAUSTED"))) is KimiRateLimitError
 
 
 @pytest.mark.parametrize(("status", "message"), NO_CREDIT)
