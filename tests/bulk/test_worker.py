@@ -301,33 +301,19 @@ async def test_rows_have_keys_columns_and_errors_of_their_own(
     hire: Hire, model: ChatKimi, openrouter: Emulator
 ) -> None:
     chain = ChatPromptTemplate.from_template("{text}") | model
+    to_tuples = model | RunnableLambda(lambda message: {("a", 1): message.text})
     with Shared(key="id") as shared:
         by_id = await hire(lambda: chain, shared.address()).ask({"id": 7, "text": "a"})
     with Shared() as shared:
         bad = await hire(lambda: chain, shared.address()).ask({"other": "a"})
     with Shared() as shared:
         column = await hire(lambda: model, shared.address(), column="text").ask({"id": 7, "text": "b"})
+    with Shared() as shared:
+        unstored = await hire(lambda: to_tuples, shared.address()).ask("a")
 
     assert (by_id.key, column.input) == ("7", "b")
-    assert bad.error is not None
-    assert "cannot be rendered" in bad.error.reason
-
-
-async def test_a_value_that_cannot_be_stored_is_an_error_row(
-    hire: Hire, model: ChatKimi, openrouter: Emulator, out: Path
-) -> None:
-    chain = model | RunnableLambda(lambda message: {("a", 1): message.text})
-    with Shared(out) as shared:
-        result = await hire(lambda: chain, shared.address()).ask("a")
-    stopping = Shared(on_error="raise")
-    with pytest.raises(TypeError, match="not tuple"):
-        await hire(lambda: chain, stopping.address()).ask("a")
-
-    assert result.error is not None
-    assert "cannot be stored: TypeError" in result.error.reason
-    assert [line["ok"] for line in lines(out)] == [False]
-    with pytest.raises(BulkStoppedError, match="not tuple"):
-        stopping.close()
+    reasons = [one.error.reason.partition(":")[0] for one in (bad, unstored) if one.error]
+    assert reasons == ["The row cannot be rendered", "The value cannot be stored"]
 
 
 async def test_workers_with_other_requests_are_refused(
