@@ -26,6 +26,7 @@ from langchain_kimi._calls import (
     visible_headers,
 )
 from langchain_kimi._constructor import with_stored_signature
+from langchain_kimi._costs.slots import discarding_calls_not_made
 from langchain_kimi._openrouter.host import Host
 from langchain_kimi._openrouter.http import clients
 from langchain_kimi._openrouter.http.transport import aexchange, exchange
@@ -167,20 +168,22 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
 
     def generate(self, messages: list[list[BaseMessage]], *args: Any, **kwargs: Any) -> LLMResult:
         """Call the model with each list of messages; see `BaseChatModel.generate`."""
-        try:
+        with discarding_calls_not_made():
+            try:
+                return super().generate(messages, *args, **kwargs)
+            except ValueError as error:
+                # Checking the images before each call would take 40 µs per 1,000 messages.
+                messages = batches_with_image_types(messages, error)
             return super().generate(messages, *args, **kwargs)
-        except ValueError as error:
-            # Checking the images before each call would take 40 µs per 1,000 messages.
-            messages = batches_with_image_types(messages, error)
-        return super().generate(messages, *args, **kwargs)
 
     async def agenerate(self, messages: list[list[BaseMessage]], *args: Any, **kwargs: Any) -> LLMResult:
         """Call the model with each list of messages; see `BaseChatModel.agenerate`."""
-        try:
+        with discarding_calls_not_made():
+            try:
+                return await super().agenerate(messages, *args, **kwargs)
+            except ValueError as error:
+                messages = batches_with_image_types(messages, error)
             return await super().agenerate(messages, *args, **kwargs)
-        except ValueError as error:
-            messages = batches_with_image_types(messages, error)
-        return await super().agenerate(messages, *args, **kwargs)
 
     def _generate_with_cache(self, *args: Any, **kwargs: Any) -> ChatResult:
         with collecting(self, kwargs.get("run_manager"), _STREAMS):
@@ -473,8 +476,7 @@ class ChatKimi(BaseChatModel, KimiSettings, defer_build=False):
     ) -> "CostEstimate":
         """Estimate the cost of a call offline.
 
-        Prices and token counts depend on the provider, and plugins and searches cost extra. The amount paid is the
-        `cost` of the reply.
+        Hosts differ in prices and token counts, and plugins cost extra. The amount paid is the reply's `cost`.
 
         Args:
             messages: The conversation, in any form that `invoke` accepts.

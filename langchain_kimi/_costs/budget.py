@@ -208,6 +208,8 @@ class Budget(KimiCostCallback):
             _discard(run_id)
             raise
         self._begin(run_id, (metadata or {}).get("ls_model_name"), slot)
+        if slot is not None:
+            slot.discards.add(_discard)
         self._in_process.calls[run_id.int] = reservation
         self._admit(run_id, reservation)
 

@@ -5,7 +5,8 @@ early. But it runs inline handlers in the context of the call, directly before t
 the run into that context, and the next call of ChatKimi in the context takes it.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import NamedTuple
 from uuid import UUID
@@ -36,16 +37,18 @@ class Slot:
         generation_id: OpenRouter's id of the latest attempt; None before its headers arrive.
         errors: The errors of the attempts that were retried, oldest first.
         tickets: The budgets to wait for.
+        discards: The functions that remove the run from ledgers and budgets if its call is not made.
         is_taken: Whether a call has taken the slot, or the run has ended.
     """
 
-    __slots__ = ("errors", "generation_id", "is_taken", "run_id", "tickets")
+    __slots__ = ("discards", "errors", "generation_id", "is_taken", "run_id", "tickets")
 
     def __init__(self, run_id: UUID) -> None:
         self.run_id = run_id
         self.generation_id: str | None = None
         self.errors: list[KimiError] = []
         self.tickets: list[Ticket] = []
+        self.discards: set[Callable[[UUID], None]] = set()
         self.is_taken = False
 
 
@@ -86,6 +89,22 @@ async def admitted_slot() -> Slot | None:
         for ticket in slot.tickets:
             await ticket.admit()
     return slot
+
+
+@contextmanager
+def discarding_calls_not_made() -> Iterator[None]:
+    """Discard the runs whose calls have not begun when an exception ends the block.
+
+    langchain-core reports their start and no end: those of the later prompts of a `generate` whose first call fails,
+    and those of an `agenerate` that is cancelled before its calls begin (seen in 1.6.0 and 1.7.2).
+    """
+    try:
+        yield
+    except BaseException:
+        while (slot := _next_slot()) is not None:
+            for discard in slot.discards:
+                discard(slot.run_id)
+        raise
 
 
 def _next_slot() -> Slot | None:

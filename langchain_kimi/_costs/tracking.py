@@ -221,6 +221,8 @@ class KimiCostCallback(BaseCallbackHandler):
                 self._look_up(shared, ledger.retry(run_id, error))
 
     def _begin(self, run_id: UUID, model: str | None, slot: Slot | None) -> None:
+        if slot is not None:
+            slot.discards.add(discard)
         for shared in self._ledgers:
             with shared.locked() as ledger:
                 ledger.begin(run_id, model, slot)
