@@ -258,6 +258,7 @@ def test_a_longer_prompt_than_estimated_widens_the_margin(short: ChatKimi, openr
 
 
 def test_processes_share_a_file(short: ChatKimi, openrouter: Emulator, tmp_path: Path) -> None:
+    openrouter.behave(prompt_cache=False)
     budget = Budget(prices=PRICES, max_cost=MOST, shared=tmp_path / "budget.sqlite", wait=0.01)
     short.invoke(STORY, {"callbacks": [budget]})
     state = pickle.dumps(budget)
