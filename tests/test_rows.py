@@ -122,4 +122,10 @@ def test_rows_with_fixtures_of_their_own_are_not_grouped() -> None:
     assert can_be_grouped(numbers(with_fixtures), module)
     vars(module)["openrouter"] = "a fixture of the file"
     assert not can_be_grouped(with_fixtures, module)
-    assert not can_be_grouped(pytest.mark.apart(lengths), module)
+
+    def check_apart(number: int) -> None:
+        assert number
+
+    marked = numbers(check_apart)
+    assert can_be_grouped(marked, module)
+    assert not can_be_grouped(pytest.mark.apart(marked), module)

@@ -181,7 +181,7 @@ class Ledger:
 
     def end(self, run_id: UUID, result: LLMResult) -> list[CountedCall]:
         """Count a call that was answered. Return the call and its attempts if their cost is unknown."""
-        if (call := self._in_flight.pop(run_id.int, None)) is None:
+        if (call := self._pop(run_id)) is None:
             return []
         if is_cache_hit(result):
             for costs in self._rows(call.model, cost_of_result(result)):
@@ -191,11 +191,19 @@ class Ledger:
 
     def fail(self, run_id: UUID, error: BaseException, result: LLMResult | None = None) -> list[CountedCall]:
         """Count a call that failed, with its partial result; see `end` for the returned calls."""
-        if (call := self._in_flight.pop(run_id.int, None)) is None:
+        if (call := self._pop(run_id)) is None:
             return []
         # LangChain does not report the retries of a stream. The error that ends the stream has them.
         retries = self._retries(call, error.attempts if isinstance(error, KimiError) else ())
         return _of_unknown_cost([*retries, self._count(call, cost_of_error(error, result), is_failed=True)])
+
+    def _pop(self, run_id: UUID) -> CallInFlight | None:
+        """Remove and return a call that has ended; None if it is not in flight."""
+        call = self._in_flight.pop(run_id.int, None)
+        if call is not None and call.slot is not None:
+            # An answer from a cache has not taken its slot, and the next call must not take it.
+            call.slot.is_taken = True
+        return call
 
     def retry(self, run_id: UUID, error: BaseException | None) -> list[CountedCall]:
         """Count a failed attempt that is retried. Return it if its cost is unknown."""

@@ -23,8 +23,8 @@ from tests.conftest import KEY
 
 PROMPT = "What is the weather in Oslo?"
 QUESTION = {"messages": [("user", PROMPT)]}
-THREADS = ("langchain-kimi-watchdog", "langchain-kimi-idle")
-"""Threads that end by themselves some time after the last call."""
+THREADS = ("langchain-kimi-watchdog", "langchain-kimi-idle", "langchain-kimi-costs")
+"""Threads that end by themselves some time after the last call, or after the last lookup of another test."""
 
 
 OF_PYTHON = pytest.mark.filterwarnings(

@@ -4,10 +4,12 @@ import asyncio
 import copy
 import gc
 import pickle
+from contextvars import copy_context
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from langchain_core.caches import InMemoryCache
 
 from langchain_kimi import ChatKimi
 from langchain_kimi._costs.ledger import Costs
@@ -181,7 +183,8 @@ def test_the_catalog_of_the_environment_finds_costs(
     assert catalog.base_url == "https://openrouter.ai/api/v1"
     with track_costs(reconcile=Catalog(KEY, base_url=openrouter.base_url)) as costs:
         assert costs._lookups.reconciler is not None
-        costs._lookups.reconciler._delays = (0.0, 0.0, 0.0)
+        # The server may notice the end of the stream after the first lookups.
+        costs._lookups.reconciler._delays = (0.0, *[0.02] * 500)
         for _ in model.stream(STORY):
             break
         gc.collect()
@@ -210,10 +213,23 @@ def test_copies_share_lookups_and_pickles_do_not() -> None:
     assert pickle.loads(pickle.dumps(Lookups(reconcile=False))).reconciler is None  # noqa: S301 - the same
 
 
+def test_a_call_after_an_answer_from_a_cache_is_looked_up(model: ChatKimi, lookups: Reconciler) -> None:
+    costs = tracked(lookups)
+    cached = model.model_copy(update={"cache": InMemoryCache()})
+    for _ in range(2):
+        cached.invoke(STORY, {"callbacks": [costs]})
+    for _ in model.stream(STORY, {"callbacks": [costs]}):
+        break
+    gc.collect()
+    assert costs.wait_for_costs()
+    assert (costs.total.cache_hits, costs.total.failed, costs.total.unknown) == (1, 1, 0)
+
+
 def test_only_calls_of_this_package_have_slots() -> None:
     run_id = uuid4()
     assert new_slot(run_id, {}) is None
-    slot = new_slot(run_id, {"invocation_params": {"_type": "openrouter-kimi"}})
+    # In a context of its own, because the next call in this one would take the slot.
+    slot = copy_context().run(new_slot, run_id, {"invocation_params": {"_type": "openrouter-kimi"}})
     assert slot is not None
     with track_costs(reconcile=False) as costs:
         assert costs.in_flight == 0

@@ -106,7 +106,8 @@ def test_chunks_are_unchanged_if_there_is_nothing_to_join() -> None:
 
 
 def generations(chunks: list[AIMessageChunk], **more: Any) -> list[ChatGenerationChunk]:
-    return [ChatGenerationChunk(message=chunk, **more) for chunk in chunks]
+    # Copies, because `with_first` changes the class of a message.
+    return [ChatGenerationChunk(message=chunk.model_copy(), **more) for chunk in chunks]
 
 
 @pytest.mark.parametrize("info", [{}, {"generation_info": {"a": 1}}], ids=["", "with information"])
