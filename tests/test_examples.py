@@ -36,11 +36,16 @@ SHOWN = {
     "extract": ("answered             200", "refused              3", "The results are in"),
     "hosts": ("hosts serve moonshotai/kimi-k2-0905", "careless", "leaks markup, which the repairs", "ignore=['"),
 }
+AT_FULL_SIZE = ("extract", "hosts")
+"""Examples that take several seconds."""
 
 
 @pytest.mark.waits
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, id=path.stem, marks=[pytest.mark.long] * (path.stem in AT_FULL_SIZE)) for path in EXAMPLES],
+)
 def test_an_example_runs_without_a_key(interpreter: Interpreter, path: Path) -> None:
     run = interpreter.run(RUN, str(path), strict=True)
     assert run.returncode == 0

@@ -16,7 +16,7 @@ def output_of(*arguments: str) -> str:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 
-@pytest.mark.waits
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_calls_are_measured_beside_the_baseline() -> None:
     case = next(cases.calls(20))
