@@ -96,7 +96,7 @@ def discarding_calls_not_made() -> Iterator[None]:
     """Discard the runs whose calls have not begun when an exception ends the block.
 
     langchain-core reports their start and no end: those of the later prompts of a `generate` whose first call fails,
-    and those of an `agenerate` that is cancelled before its calls begin (seen in 1.6.0 and 1.7.2).
+    and those of an `agenerate` that is cancelled before its calls begin (seen in 1.7.2).
     """
     try:
         yield
